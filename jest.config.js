@@ -1,0 +1,14 @@
+/** @type {import("jest").Config} */
+module.exports = {
+  testEnvironment: "node",
+  roots: ["<rootDir>/test"],
+  testMatch: ["**/*.test.ts"],
+  transform: {
+    "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2022", transform: { useDefineForClassFields: false } }, module: { type: "commonjs" } }],
+  },
+  moduleNameMapper: {
+    "^pulumi-managed-instance$": "<rootDir>/components/index.ts",
+    "^pulumi-managed-instance/provider$": "<rootDir>/src/provider/index.ts",
+    "^pulumi-managed-instance/simulator$": "<rootDir>/src/simulator/index.ts",
+  },
+};
