@@ -1,0 +1,14 @@
+/** The public surface of the embedded EC2. */
+export { type ClockOptions, type SimulatorClock, START_AT } from "./clock";
+export { Ec2Error, LostReplyError } from "./errors";
+export type { Ec2Event, EventLog } from "./event-bridge";
+export type { CallFault, Faults, SnapshotFault } from "./faults";
+export { defaultLatencies, type LatencyRow, type LatencyTable, latencyRows } from "./latency";
+export {
+  type CallRecord,
+  createSimulator,
+  type Guest,
+  type Simulator,
+  type SimulatorControl,
+  type SimulatorOptions,
+} from "./simulator";
