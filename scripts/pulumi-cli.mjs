@@ -36,11 +36,7 @@ entry=$(node -e 'process.stdout.write(require.resolve("@pulumi/pulumi/cmd/dynami
 exec node "$entry" "$@"
 `;
 
-/**
- * @param {{ log?: (line: string) => void }} [options]
- * @returns {Promise<{ root: string | undefined, executable: string, version: string, how: "path" | "installed" | "downloaded" | "built" }>}
- *   `root` is what PulumiCommand.get takes; undefined means that it finds this CLI on PATH by itself.
- */
+/** Its types stand in pulumi-cli.d.mts. */
 export async function ensurePulumiCli({ log = (line) => process.stderr.write(`${line}\n`) } = {}) {
   return (
     (await findOnPath(log)) ?? (await findInstalled()) ?? (await withLock(log, () => provide(log)))
