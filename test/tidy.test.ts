@@ -1,6 +1,8 @@
 // Our style rules as a test. Each rule is a row of one of two tables, with what to write instead and a made-up
 // violation that it must find, so that a rule which has stopped working fails as loudly as one that is broken.
 
+import { spawnSync } from "node:child_process";
+import path from "node:path";
 import { isProgram, mentionsOf, repositoryFiles, type SourceFile } from "./boundaries/source-file";
 
 const PROGRAMS = /\.[cm]?[jt]s$/;
@@ -247,4 +249,9 @@ describe("files", () => {
       expect(violationsOfRule(rule, [rule.violation])).toHaveLength(1);
     },
   );
+
+  test("the lock file names the native parts for every platform, or npm ci refuses it", () => {
+    const script = path.resolve(__dirname, "../scripts/complete-lock.mjs");
+    expect(spawnSync(process.execPath, [script, "--check"], { encoding: "utf8" }).stderr).toBe("");
+  });
 });
