@@ -22,7 +22,8 @@ export function structureArbitrary(
   const needed = members.filter(isNeeded);
   const optional = members.filter((member) => !isNeeded(member));
   const isDeep = depth > 3;
-  const choice = isDeep ? optional.filter(isScalar) : optional;
+  const scalars = optional.filter(isScalar);
+  const choice = isDeep && scalars.length > 0 ? scalars : optional;
   const minLength = needed.length > 0 ? 0 : Math.min(choice.length, limits.minMembers);
   // Few members at a time: EC2's largest shapes have hundreds.
   const maxLength = isDeep ? minLength : Math.min(4, choice.length);
