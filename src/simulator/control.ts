@@ -143,13 +143,30 @@ class BodyError extends Error {
 }
 
 function sentence(issue: z.core.$ZodIssue, body: unknown): string {
-  const name = issue.path.length === 0 ? "the body" : issue.path.join(".");
-  const value = issue.path.reduce<unknown>(
+  const { path, rule } = ruleBroken(issue);
+  const name = path.length === 0 ? "the body" : path.join(".");
+  const value = path.reduce<unknown>(
     (part, key) => (isObject(part) ? Reflect.get(part, key) : undefined),
     body,
   );
   const shown = value === undefined ? "missing" : JSON.stringify(value).slice(0, 200);
-  return `${name} is ${shown}: ${issue.message}`;
+  return `${name} is ${shown}: ${rule}`;
+}
+
+interface BrokenRule {
+  readonly path: readonly PropertyKey[];
+  readonly rule: string;
+}
+
+// Where a property may be of several forms, zod says what was wrong with each of them. The form that
+// was understood furthest is the one that was meant; if none was, all their rules are named.
+function ruleBroken({ path, message, ...issue }: z.core.$ZodIssue): BrokenRule {
+  if (issue.code !== "invalid_union") return { path, rule: message };
+  const perForm = issue.errors.flatMap(([first]) => (first === undefined ? [] : ruleBroken(first)));
+  const furthest = Math.max(0, ...perForm.map((each) => each.path.length));
+  const meant = perForm.find((each) => each.path.length === furthest && furthest > 0);
+  if (meant !== undefined) return { path: [...path, ...meant.path], rule: meant.rule };
+  return { path, rule: perForm.map(({ rule }) => rule).join(", or ") };
 }
 
 function isObject(value: unknown): value is object {
@@ -168,11 +185,12 @@ function parseJson(body: string): unknown {
 
 function unknownRoute(known: readonly string[], method: string, name: string): ControlReply {
   const sameName = known.filter((entry) => entry.split(" ")[1] === name);
-  if (sameName.length > 0) {
-    return refuse(405, `${method} is not possible here; use ${sameName.join(" or ")}`);
-  }
-  const list = known.map((entry) => entry.replace(" ", ` ${controlPrefix}`)).join(", ");
-  return refuse(404, `there is no ${controlPrefix}${name}; there are ${list}`);
+  const listed = (sameName.length > 0 ? sameName : known)
+    .map((entry) => entry.replace(" ", ` ${controlPrefix}`))
+    .join(", ");
+  return sameName.length > 0
+    ? refuse(405, `${method} is not possible here; use ${listed}`)
+    : refuse(404, `there is no ${controlPrefix}${name}; there are ${listed}`);
 }
 
 function refuse(statusCode: number, error: string, code?: string): ControlReply {
