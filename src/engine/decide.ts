@@ -1,0 +1,30 @@
+/**
+ * decide(spec, ledger, observation, now) → Decision: all branching of the product, as a table of
+ * small rules in priority order. Pure and total: the same question has the same answer, and the
+ * last rule always answers.
+ */
+import type { Decision } from "./model";
+import type { Rule } from "./rule";
+import { identityRules } from "./rules-identity";
+import { launchRules } from "./rules-launch";
+import { restRules } from "./rules-rest";
+import { stopRules } from "./rules-stop";
+import { upkeepRules } from "./rules-upkeep";
+import { type Question, understand } from "./situation";
+
+export const rules: readonly Rule[] = [
+  ...identityRules,
+  ...stopRules,
+  ...restRules,
+  ...launchRules,
+  ...upkeepRules,
+];
+
+export function decide(question: Question): Decision {
+  const situation = understand(question);
+  for (const rule of rules) {
+    const verdict = rule.apply(situation);
+    if (verdict !== undefined) return { ...verdict, rule: rule.name };
+  }
+  throw new Error("no rule decided, although the last one always does");
+}

@@ -1,0 +1,85 @@
+/**
+ * Where to launch: every allowed combination of instance type, market and subnet, best first. A
+ * pool that EC2 just refused rests for a while; when all rest, the answer says until when.
+ */
+import type { Anchor, Market, Pool, Refusal } from "./model";
+import type { Situation } from "./situation";
+
+/** How long a pool without capacity is left alone before it is asked again. */
+export const refusalRestSeconds = 60;
+
+export type PoolChoice = { kind: "pool"; pool: Pool } | { kind: "resting"; untilAt: number };
+
+export function choosePool(situation: Situation): PoolChoice {
+  const pools = orderedPools(situation);
+  const restingUntil = (pool: Pool) => restsUntil(situation.observation.refusals, pool);
+  const pool = pools.find((each) => restingUntil(each) <= situation.now);
+  if (pool !== undefined) return { kind: "pool", pool };
+  return { kind: "resting", untilAt: Math.min(...pools.map(restingUntil)) };
+}
+
+function restsUntil(refusals: readonly Refusal[], pool: Pool): number {
+  const times = refusals
+    .filter((refusal) => refusal.kind === "no-capacity" && isSamePool(refusal.pool, pool))
+    .map((refusal) => refusal.at + refusalRestSeconds * 1000);
+  return Math.max(0, ...times);
+}
+
+const isSamePool = (a: Pool, b: Pool) =>
+  a.instanceType === b.instanceType && a.market === b.market && a.subnetId === b.subnetId;
+
+/**
+ * Spot before On-Demand; within a market the present subnet before others, because a move costs
+ * time; within a subnet preferred types first, in the user's order, then by placement score, price
+ * and the user's order.
+ */
+export function orderedPools(situation: Situation): Pool[] {
+  const { spec } = situation;
+  const markets: Market[] = [];
+  if (spec.lifeCycle === "spot") markets.push("spot");
+  if (spec.lifeCycle === "on_demand" || spec.fallbackToOnDemand) markets.push("on-demand");
+  return markets.flatMap((market) =>
+    orderedSubnets(situation, market).flatMap((subnetId) =>
+      orderedTypes(situation, market, subnetId).map((instanceType) => ({
+        instanceType,
+        market,
+        subnetId,
+      })),
+    ),
+  );
+}
+
+/** The address belongs to the subnet, so it may be left only while the address is not promised. */
+export function allowedSubnets({ anchor, ledger, spec }: Situation): readonly string[] {
+  if (anchor === undefined) return spec.subnetIds;
+  const promised = spec.persistPrivateIp && ledger.phase !== "creating";
+  if (promised && spec.privateIp === undefined) return [anchor.subnetId];
+  return spec.subnetIds;
+}
+
+function orderedSubnets(situation: Situation, market: Market): string[] {
+  const { anchor, observation } = situation;
+  const score = (subnetId: string) => {
+    const zone = observation.zones[subnetId];
+    return market === "spot" && zone !== undefined
+      ? (observation.spotMarket.zoneScores[zone] ?? 0)
+      : 0;
+  };
+  return [...allowedSubnets(situation)].sort(
+    (a, b) => isHere(anchor, b) - isHere(anchor, a) || score(b) - score(a),
+  );
+}
+
+const isHere = (anchor: Anchor | undefined, subnetId: string) =>
+  Number(anchor?.subnetId === subnetId);
+
+function orderedTypes(situation: Situation, market: Market, subnetId: string): string[] {
+  const { observation, spec } = situation;
+  const zone = observation.zones[subnetId] ?? "";
+  const price = (type: string) =>
+    market === "spot"
+      ? (observation.spotMarket.usdPerHour[`${type} ${zone}`] ?? Number.MAX_VALUE)
+      : 0;
+  const others = spec.instanceTypes.filter((type) => !spec.preferredInstanceTypes.includes(type));
+  return [...spec.preferredInstanceTypes, ...others.sort((a, b) => price(a) - price(b))];
+}

@@ -1,0 +1,92 @@
+/**
+ * What the engine needs of the outside, as contracts. Every method may be called again after a
+ * failure and by several processes at once; none of them waits for a state to be reached.
+ */
+import type {
+  Anchor,
+  BaseImage,
+  Image,
+  Instance,
+  Ledger,
+  Snapshot,
+  SpotMarketFacts,
+  Step,
+  Volume,
+  Watch,
+} from "./model";
+import type { Spec } from "./spec";
+
+/** What to look for: ids that must not be missed although a tag index may lag behind them. */
+export interface CloudQuery {
+  id: string;
+  imageId: string;
+  subnetIds: readonly string[];
+  instanceTypes: readonly string[];
+  interfaceId?: string;
+  instanceId?: string;
+  rootVolumeId?: string;
+  /** Prices and placement scores are asked for only before a Spot launch. */
+  wantsSpotMarket: boolean;
+}
+
+export interface CloudFacts {
+  anchors: readonly Anchor[];
+  instances: readonly Instance[];
+  volumes: readonly Volume[];
+  snapshots: readonly Snapshot[];
+  images: readonly Image[];
+  baseImage: BaseImage;
+  zones: Readonly<Record<string, string>>;
+  spotMarket: SpotMarketFacts;
+}
+
+/** What EC2's error codes mean to us; the engine never sees a code. */
+export type Meaning =
+  | "no-capacity"
+  | "throttled"
+  | "in-use"
+  | "not-found"
+  | "duplicate"
+  | "token-spent"
+  | "token-mismatch"
+  | "too-soon"
+  | "denied"
+  | "invalid"
+  /** No definite answer: the call may have been carried out. */
+  | "unknown";
+
+export type StepOutcome =
+  | { kind: "done"; created?: { id: string } }
+  | { kind: "refused"; meaning: Meaning; message: string };
+
+export interface Cloud {
+  /** AWS's clock, epoch ms: expiry and deadlines are judged by it, not by this host's. */
+  now(): number;
+  /** Everything that belongs to one managed instance. Throws CloudError when EC2 does not answer. */
+  observe(query: CloudQuery): Promise<CloudFacts>;
+  /** A fingerprint of the watched resource's state, from one call; it changes when the state does. */
+  glance(watch: Watch): Promise<string>;
+  perform(step: Exclude<Step, { kind: "record" }>, spec: Spec): Promise<StepOutcome>;
+}
+
+export interface Registry {
+  /** The newest ledger known; `anchors` are the ones just observed, which may spare a call. */
+  load(id: string, anchors: readonly Anchor[]): Promise<Ledger | undefined>;
+  save(ledger: Ledger, interfaceId: string): Promise<void>;
+}
+
+export interface Clock {
+  /** Waits; resolves early, without an error, when the signal is aborted. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}
+
+export class CloudError extends Error {
+  constructor(
+    readonly meaning: Meaning,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = "CloudError";
+  }
+}

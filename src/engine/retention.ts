@@ -1,0 +1,253 @@
+/**
+ * What is still needed, what is kept for a while and what nothing needs. Nothing is disposable
+ * before its successor is proven usable; images go before their snapshots; deleting takes two
+ * looks, with EC2's lag between them (design §4, §7).
+ */
+import type { Image, Snapshot, Step, Volume } from "./model";
+import { findSnapshot } from "./root";
+import { completedFinal, type Situation, settleSeconds, snapshotsOf } from "./situation";
+import { condemnedTag, deleteAfterTag, tagKeys } from "./tags";
+
+export type Held =
+  | { kind: "image"; id: string; resource: Image }
+  | { kind: "snapshot"; id: string; resource: Snapshot }
+  | { kind: "volume"; id: string; resource: Volume };
+
+export type Disposition =
+  | { kind: "needed" }
+  | { kind: "kept"; hours: number }
+  | { kind: "disposable" };
+
+interface Judged {
+  held: Held;
+  disposition: Disposition;
+}
+
+const needed: Disposition = { kind: "needed" };
+const disposable: Disposition = { kind: "disposable" };
+const keptFor = (hours: number): Disposition => (hours > 0 ? { kind: "kept", hours } : disposable);
+
+type Resources = Pick<Situation, "images" | "snapshots" | "volumes">;
+
+/** Images first: EC2 refuses to delete the snapshot of a registered image (ec2-facts §3). */
+export const everythingHeld = ({ images, snapshots, volumes }: Resources): Held[] => [
+  ...images.map((resource): Held => ({ kind: "image", id: resource.imageId, resource })),
+  ...snapshots.map((resource): Held => ({ kind: "snapshot", id: resource.snapshotId, resource })),
+  ...volumes.map((resource): Held => ({ kind: "volume", id: resource.volumeId, resource })),
+];
+
+const isCompleted = (snapshot: Snapshot) => snapshot.state === "completed";
+
+/** Where the newest state of the current lineage is kept while no instance carries it. */
+interface Rest {
+  snapshot?: Snapshot;
+  image?: Image;
+  /** A volume with writes that the snapshot lacks. */
+  gapVolumeId?: string;
+}
+
+/** Undefined while the last writes are not safe yet. */
+function restOf(situation: Situation): Rest | undefined {
+  const found = findSnapshot(situation);
+  if (found.kind === "opens") return {};
+  if (found.kind === "failed" && situation.goal === "deallocated") return {};
+  if (found.kind !== "secured") return undefined;
+  const { snapshot, gap } = found.result;
+  const image = situation.images.find(
+    (each) => each.snapshotId === snapshot.snapshotId && each.state === "available",
+  );
+  return { snapshot, image, gapVolumeId: gap?.volumeId };
+}
+
+/**
+ * The current state is proven to live on elsewhere than in what is about to go: in a healthy
+ * running disk with a completed snapshot of its own or, at rest, in what the goal wants kept.
+ */
+export function stateIsSafe(situation: Situation): boolean {
+  const { carrier, goal, spec, tip } = situation;
+  if (goal === "running") return runningStateIsSafe(situation);
+  if (carrier !== undefined) return false;
+  const { images, snapshots, volumes } = spec.retentionHours;
+  if (goal === "deallocated" && images + snapshots === 0)
+    return volumes === 0 || tip === undefined || tip.state === "available";
+  const rest = restOf(situation);
+  if (rest === undefined) return false;
+  if (rest.snapshot === undefined) return true;
+  return rest.image !== undefined || (goal === "deallocated" && images === 0);
+}
+
+function runningStateIsSafe(situation: Situation): boolean {
+  const { carrier, carrierGeneration, ledger, snapshots, spec } = situation;
+  const { launch } = ledger;
+  if (carrier?.state !== "running" || launch?.generation !== carrierGeneration) return false;
+  if (launch?.healthy !== true) return false;
+  if (!spec.persistRootDevice) return true;
+  return snapshots.some(
+    (snapshot) => snapshot.volumeId === carrier.rootVolumeId && isCompleted(snapshot),
+  );
+}
+
+export function judge(situation: Situation): Judged[] {
+  const safe = stateIsSafe(situation);
+  const rest = situation.goal === "running" ? {} : (restOf(situation) ?? {});
+  return everythingHeld(situation).map((held) => ({
+    held,
+    disposition: safe ? dispositionOf(situation, rest, held) : expiredOrNeeded(situation, held),
+  }));
+}
+
+function expiredOrNeeded({ now }: Situation, { resource }: Held): Disposition {
+  const { deleteAfterAt } = resource;
+  return deleteAfterAt !== undefined && deleteAfterAt <= now ? disposable : needed;
+}
+
+function dispositionOf(situation: Situation, rest: Rest, held: Held): Disposition {
+  const { goal, ledger, lineage, spec } = situation;
+  if (held.resource.deleteAfterAt !== undefined) return expiredOrNeeded(situation, held);
+  if (held.kind === "volume" && [ledger.gap?.volumeId, rest.gapVolumeId].includes(held.id))
+    return goal === "deallocated" ? keptFor(spec.retentionHours.volumes) : needed;
+  if (held.resource.lineage !== lineage.number) return ofOldLineage(situation, held);
+  switch (goal) {
+    case "running":
+      return whileRunning(situation, held);
+    case "paused":
+      return whilePaused(situation, rest, held);
+    case "deallocated":
+      return afterDeallocation(situation, rest, held);
+  }
+}
+
+/** Running: the carrier's disk with its newest snapshots; earlier generations live on in it. */
+function whileRunning(situation: Situation, held: Held): Disposition {
+  const { carrier, spec } = situation;
+  if (held.kind === "image") return disposable;
+  if (held.resource.volumeId !== carrier?.rootVolumeId) return unlessUnsaved(situation, held);
+  if (held.kind === "volume" || held.resource.state === "pending") return needed;
+  const kept = snapshotsOf(situation, held.resource.volumeId)
+    .filter(isCompleted)
+    .slice(0, spec.snapshots.keep);
+  return kept.includes(held.resource) ? needed : disposable;
+}
+
+/** A volume goes only once its final snapshot is completed; a pending snapshot is let finish. */
+function unlessUnsaved(situation: Situation, held: Held): Disposition {
+  if (held.kind === "volume")
+    return completedFinal(situation, held.id) === undefined ? needed : disposable;
+  return held.kind === "snapshot" && held.resource.state === "pending" ? needed : disposable;
+}
+
+/** Paused: the latest snapshot and its image are all that is kept (Spot.io's rule). */
+function whilePaused(situation: Situation, rest: Rest, held: Held): Disposition {
+  const isRest = held.id === rest.snapshot?.snapshotId || held.id === rest.image?.imageId;
+  return isRest ? needed : unlessUnsaved(situation, held);
+}
+
+/** Deallocated: the newest state, each kind for its own hours; zero hours deletes at once. */
+function afterDeallocation(situation: Situation, rest: Rest, held: Held): Disposition {
+  const { images, snapshots, volumes } = situation.spec.retentionHours;
+  if (images + snapshots + volumes === 0) return disposable;
+  switch (held.kind) {
+    case "volume":
+      if (held.id === situation.tip?.volumeId) return keptFor(volumes);
+      return unlessUnsaved(situation, held);
+    case "snapshot":
+      if (held.id === rest.snapshot?.snapshotId) return keptFor(Math.max(snapshots, images));
+      return unlessUnsaved(situation, held);
+    case "image":
+      return held.id === rest.image?.imageId ? keptFor(images) : disposable;
+  }
+}
+
+/** After an AMI swap the previous lineage's last state stays for a while, as a snapshot. */
+function ofOldLineage(situation: Situation, held: Held): Disposition {
+  const { goal, snapshots, spec } = situation;
+  if (held.kind === "image") return disposable;
+  if (held.kind === "volume") return unlessUnsaved(situation, held);
+  const newest = snapshots.find(
+    (each) => each.lineage === held.resource.lineage && isCompleted(each),
+  );
+  if (held.id !== newest?.snapshotId) return unlessUnsaved(situation, held);
+  return keptFor(goal === "deallocated" ? spec.retentionHours.snapshots : spec.rollbackHours);
+}
+
+const hours = 3_600_000;
+
+/** Writes `deleteAfter` on what is kept for a while and does not say so yet. */
+export function retentionSteps(situation: Situation): Step[] {
+  return judge(situation).flatMap(({ held, disposition }) =>
+    disposition.kind === "kept"
+      ? [
+          {
+            kind: "tag" as const,
+            resourceIds: [held.id],
+            tags: deleteAfterTag(situation.now + disposition.hours * hours),
+          },
+        ]
+      : [],
+  );
+}
+
+export interface Disposal {
+  /** Can be carried out now. */
+  steps: Step[];
+  /** When condemned resources have been condemned long enough for the second look. */
+  nextAt?: number;
+}
+
+/** The next steps that delete what is disposable: first condemn, later look again and delete. */
+export function disposal(situation: Situation): Disposal {
+  const judged = judge(situation);
+  const doomed = judged
+    .filter((each) => each.disposition.kind === "disposable")
+    .map((each) => each.held);
+  const spared = judged
+    .filter(
+      ({ held, disposition }) => disposition.kind !== "disposable" && held.resource.condemnedAt,
+    )
+    .map(({ held }) => held.id);
+  const steps: Step[] = [];
+  if (spared.length > 0)
+    steps.push({ kind: "untag", resourceIds: spared, keys: [tagKeys.condemned] });
+  return deletion(doomed, situation, steps);
+}
+
+/** Shared with the sweep, which knows nothing but tags. */
+export function deletion(
+  doomed: readonly Held[],
+  { images, now }: { images: readonly Image[]; now: number },
+  steps: Step[] = [],
+): Disposal {
+  const possible = doomed.filter((held) => isDeletable(held, images));
+  const fresh = possible.filter((held) => held.resource.condemnedAt === undefined);
+  if (fresh.length > 0)
+    steps.push({ kind: "tag", resourceIds: fresh.map((held) => held.id), tags: condemnedTag(now) });
+  const waiting = possible.filter((held) => held.resource.condemnedAt !== undefined);
+  const ripeAt = (held: Held) => (held.resource.condemnedAt ?? now) + settleSeconds * 1000;
+  steps.push(...waiting.filter((held) => ripeAt(held) <= now).map(deleteStep));
+  const times = waiting.map(ripeAt).filter((at) => at > now);
+  if (fresh.length > 0) times.push(now + settleSeconds * 1000);
+  return { steps, nextAt: times.length > 0 ? Math.min(...times) : undefined };
+}
+
+function isDeletable(held: Held, images: readonly Image[]): boolean {
+  switch (held.kind) {
+    case "image":
+      return true;
+    case "snapshot":
+      return !images.some((image) => image.snapshotId === held.id);
+    case "volume":
+      // A volume that was never marked with its own id might be somebody's copy with our tags.
+      return held.resource.state === "available" && held.resource.markedId === held.id;
+  }
+}
+
+function deleteStep(held: Held): Step {
+  switch (held.kind) {
+    case "image":
+      return { kind: "deregister-image", imageId: held.id };
+    case "snapshot":
+      return { kind: "delete-snapshot", snapshotId: held.id };
+    case "volume":
+      return { kind: "delete-volume", volumeId: held.id };
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * Who we are and what we know: a newer order wins, the anchor exists and is one, and what EC2
+ * returned is written down before anything is decided on it.
+ */
+import type { Instance, Launch } from "./model";
+import { choosePool } from "./pools";
+import { act, type Rule, record, stuck, wait } from "./rule";
+import { type Situation, settleSeconds } from "./situation";
+import { encodeLedger, parseProvenance, type Tags, tagKeys } from "./tags";
+
+const touchSeconds = 60;
+
+const newerOrder: Rule = {
+  name: "a newer specification supersedes this one",
+  apply({ ledger, specVersion }) {
+    if (ledger.specVersion <= specVersion) return undefined;
+    return {
+      kind: "superseded",
+      reason: `specification ${ledger.specVersion} is in force, this process knows ${specVersion}`,
+    };
+  },
+};
+
+const otherMaker: Rule = {
+  name: "a creation belongs to the process that claimed it last",
+  apply({ ledger: { claim, phase }, claimant }) {
+    if (phase !== "creating" || claim === undefined || claimant === undefined) return undefined;
+    if (claim.host === claimant.host && claim.pid === claimant.pid) return undefined;
+    return {
+      kind: "superseded",
+      reason: `process ${claim.pid} on ${claim.host} is creating it now`,
+    };
+  },
+};
+
+const ended: Rule = {
+  name: "a deallocated managed instance stays deallocated",
+  apply: ({ ledger }) =>
+    ledger.phase === "deallocated" ? { kind: "done", wakeAt: Number.MAX_SAFE_INTEGER } : undefined,
+};
+
+/** The tags of an anchor: the ledger, so that the anchor alone tells everything. */
+const anchorTags = ({ ledger, spec }: Situation, moves: number): Tags => ({
+  ...spec.tags,
+  Name: spec.tags.Name ?? ledger.id,
+  ...encodeLedger(ledger),
+  [tagKeys.moves]: String(moves),
+});
+
+export function createAnchor(situation: Situation, subnetId: string, moves: number) {
+  const { ledger, now, observation, spec } = situation;
+  const tags = anchorTags(situation, moves);
+  const isLost = moves === 0 && ledger.phase !== "creating";
+  return {
+    kind: "create-anchor" as const,
+    token: `${ledger.id}:anchor:${moves}:${isLost ? "again" : subnetId}`,
+    subnetId,
+    privateIp: spec.privateIp ?? (isLost ? observation.remembered?.privateIp : undefined),
+    securityGroupIds: spec.securityGroupIds,
+    tags: moves === 0 ? tags : { ...tags, [tagKeys.movedAt]: new Date(now).toISOString() },
+  };
+}
+
+const makeAnchor: Rule = {
+  name: "a managed instance has an anchor before anything else",
+  apply(situation) {
+    const { anchor, goal, ledger, now, observation, spec } = situation;
+    if (anchor !== undefined || goal === "deallocated") return undefined;
+    const choice = choosePool(situation);
+    const best = choice.kind === "pool" ? choice.pool.subnetId : spec.subnetIds[0];
+    if (best === undefined) return stuck("no subnet is given", "name one in subnetIds");
+    if (ledger.phase === "creating") return act(createAnchor(situation, best, 0));
+    const subnetId = observation.remembered?.subnetId ?? best;
+    const trustedAt = (observation.anchorMissingSinceAt ?? now) + 2 * settleSeconds * 1000;
+    if (now >= trustedAt) return act(createAnchor(situation, subnetId, 0));
+    return wait("its network interface is not to be seen", { kind: "time" }, now + 10_000);
+  },
+};
+
+/** Deleting the lower anchor is what makes a move safe: EC2 refuses while an instance holds it. */
+const finishMove: Rule = {
+  name: "of two anchors the one in force is deleted once it is free, or the other if it is not",
+  apply({ anchor, carrier, observation }) {
+    if (anchor === undefined || observation.anchors.length < 2) return undefined;
+    const others = observation.anchors.filter((each) => each !== anchor);
+    const isHeld = carrier !== undefined || anchor.status !== "available";
+    const isTie = others.every((other) => other.moves === anchor.moves);
+    const doomed = isHeld || isTie ? others[others.length - 1] : anchor;
+    if (doomed === undefined) return undefined;
+    return act({ kind: "delete-anchor", interfaceId: doomed.interfaceId });
+  },
+};
+
+const settleMove: Rule = {
+  name: "an anchor that just moved is looked at twice before it carries anything",
+  apply({ anchor, carrier, now }) {
+    if (anchor?.movedAt === undefined || carrier !== undefined) return undefined;
+    const settledAt = anchor.movedAt + settleSeconds * 1000;
+    if (now >= settledAt) return undefined;
+    return wait("the network interface has just moved", { kind: "time" }, settledAt);
+  },
+};
+
+const keepClaim: Rule = {
+  name: "a creation under way is kept claimed",
+  apply(situation) {
+    const { anchor, ledger, now } = situation;
+    if (anchor === undefined || ledger.phase !== "creating" || ledger.claim === undefined)
+      return undefined;
+    if (now - ledger.claim.touchedAt < touchSeconds * 1000) return undefined;
+    return act(record(situation, anchor, { claim: { ...ledger.claim, touchedAt: now } }));
+  },
+};
+
+const adoptCarrier: Rule = {
+  name: "an instance that holds the anchor and is unknown to the ledger is written into it",
+  apply(situation) {
+    const { anchor, carrier, carrierGeneration, ledger, now } = situation;
+    if (anchor === undefined || carrier === undefined || carrierGeneration === undefined)
+      return undefined;
+    if ((ledger.launch?.generation ?? 0) >= carrierGeneration) return undefined;
+    const provenance = parseProvenance(carrier.tags);
+    if (provenance === undefined)
+      return wait(`${carrier.instanceId} does not show its tags yet`, { kind: "time" }, now + 5000);
+    const lineage = { number: provenance.lineage, baseImageId: provenance.baseImageId };
+    const launch: Launch = {
+      generation: carrierGeneration,
+      attempt: 1,
+      lineage: lineage.number,
+      imageId: carrier.imageId,
+      launchFingerprint: ledger.launch?.launchFingerprint ?? "",
+      recycleFingerprint: ledger.launch?.recycleFingerprint ?? "",
+      recordedAt: carrier.launchedAt,
+      ...factsOf(carrier),
+      ran: false,
+      healthy: false,
+      heals: 0,
+    };
+    return act(record(situation, anchor, { launch, startedLineage: lineage }));
+  },
+};
+
+const factsOf = (instance: Instance) => ({
+  instanceId: instance.instanceId,
+  instanceType: instance.instanceType,
+  market: instance.market,
+  rootVolumeId: instance.rootVolumeId,
+  rootKept: !instance.rootDeletedOnTermination,
+});
+
+const recordInstance: Rule = {
+  name: "what became of the newest launch is written into the ledger",
+  apply(situation) {
+    const { anchor, launched, ledger } = situation;
+    const { launch } = ledger;
+    if (anchor === undefined || launched === undefined || launch === undefined) return undefined;
+    const next = progressOf(launch, launched);
+    if (next === undefined) return undefined;
+    const startsToRun = next.ran && !launch.ran;
+    const change = startsToRun
+      ? { launch: next, lineage: lineageOf(situation, next), platform: launched.platform }
+      : { launch: next };
+    return act(record(situation, anchor, change));
+  },
+};
+
+/** The launch with what the instance shows, or undefined when the ledger knows it all. */
+function progressOf(launch: Launch, instance: Instance): Launch | undefined {
+  const isRunning = instance.state === "running";
+  const next: Launch = { ...launch, instanceId: instance.instanceId };
+  if (instance.state !== "terminated" && instance.rootVolumeId !== undefined)
+    Object.assign(next, factsOf(instance));
+  if (isRunning) next.ran = true;
+  if (isRunning && instance.health.kind === "ok") Object.assign(next, { healthy: true, heals: 0 });
+  const keys = ["instanceId", "rootVolumeId", "rootKept", "ran", "healthy"] as const;
+  const matters = launch.instanceId === undefined || isRunning || launch.ran;
+  return matters && keys.some((key) => next[key] !== launch[key]) ? next : undefined;
+}
+
+function lineageOf({ ledger, lineage }: Situation, launch: Launch) {
+  const known = [ledger.startedLineage, ledger.lineage, lineage];
+  return known.find((each) => each?.number === launch.lineage);
+}
+
+const markVolume: Rule = {
+  name: "a root volume is marked with its own id, so that a copy of its tags betrays itself",
+  apply({ carrier, ledger, volumes }) {
+    const ownIds = [carrier?.rootVolumeId, ledger.launch?.rootVolumeId];
+    const generations = volumes.map((volume) => volume.generation);
+    const isSole = (generation: number) =>
+      generations.filter((each) => each === generation).length === 1;
+    const unmarked = volumes.find(
+      (volume) =>
+        volume.markedId === undefined &&
+        (ownIds.includes(volume.volumeId) || isSole(volume.generation)),
+    );
+    if (unmarked === undefined) return undefined;
+    const tags = { [tagKeys.marked]: unmarked.volumeId };
+    return act({ kind: "tag", resourceIds: [unmarked.volumeId], tags });
+  },
+};
+
+export const identityRules: readonly Rule[] = [
+  newerOrder,
+  otherMaker,
+  ended,
+  makeAnchor,
+  finishMove,
+  settleMove,
+  keepClaim,
+  adoptCarrier,
+  recordInstance,
+  markVolume,
+];

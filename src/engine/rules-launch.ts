@@ -1,0 +1,220 @@
+/**
+ * How the next instance comes: from the root that the root rule names, in the best pool, on the
+ * anchor. The intent is recorded before EC2 is asked, so a launch whose reply was lost is found or
+ * repeated, never doubled.
+ */
+import type { Anchor, Launch, Pool, Refusal, Step } from "./model";
+import { choosePool, orderedPools } from "./pools";
+import { findRoot, type Root } from "./root";
+import { act, pursue, type Rule, record, stuck, type Verdict, wait } from "./rule";
+import { createAnchor } from "./rules-identity";
+import { imageObstacle } from "./rules-stop";
+import {
+  absenceSeconds,
+  newestGeneration,
+  recycleFingerprint,
+  type Situation,
+  settleSeconds,
+} from "./situation";
+import { launchFingerprint } from "./spec";
+import { clientToken, operations, provenanceTags } from "./tags";
+
+const wantsLaunch = ({ carrier, goal }: Situation) => goal === "running" && carrier === undefined;
+
+/** The recorded launch of which it is not known whether EC2 accepted it. */
+function openLaunch({ launchAccepted, ledger }: Situation): Launch | undefined {
+  return launchAccepted ? undefined : ledger.launch;
+}
+
+const refusalOf = ({ observation }: Situation, launch: Launch): Refusal | undefined =>
+  observation.refusals.find(
+    (each) => each.generation === launch.generation && each.attempt === launch.attempt,
+  );
+
+const resolveOpenLaunch: Rule = {
+  name: "a launch whose outcome is unknown is resolved before another is tried",
+  apply(situation) {
+    const { anchor, now } = situation;
+    const launch = wantsLaunch(situation) ? openLaunch(situation) : undefined;
+    if (launch === undefined || anchor === undefined) return undefined;
+    const refusal = refusalOf(situation, launch);
+    if (refusal !== undefined) return answerRefusal(situation, anchor, launch, refusal);
+    if (isStillWanted(situation, anchor, launch)) return act(launchStep(situation, anchor, launch));
+    const settledAt = launch.recordedAt + settleSeconds * 1000;
+    if (now >= settledAt) return undefined;
+    return wait("an earlier launch may still show up", { kind: "time" }, settledAt);
+  },
+};
+
+function answerRefusal(
+  situation: Situation,
+  anchor: Anchor,
+  launch: Launch,
+  refusal: Refusal,
+): Verdict | undefined {
+  switch (refusal.kind) {
+    case "no-capacity":
+      return undefined;
+    case "invalid":
+      return stuck(
+        `EC2 refused the launch: ${refusal.message}`,
+        "correct the property that it names",
+      );
+    case "token-spent":
+      // Somebody launched this generation and it has ended already: what it wrote is on its volume.
+      return act(
+        record(situation, anchor, {
+          launch: { ...launch, instanceId: "ended", ran: true, rootKept: true },
+        }),
+      );
+    case "token-mismatch": {
+      const believedAt = launch.recordedAt + absenceSeconds * 1000;
+      if (situation.now >= believedAt) return undefined;
+      return wait(
+        "another process launched this generation; its instance is not to be seen yet",
+        { kind: "time" },
+        Math.min(believedAt, situation.now + 10_000),
+      );
+    }
+  }
+}
+
+/** The identical request may be sent again only while everything in it is still what is wanted. */
+function isStillWanted(situation: Situation, anchor: Anchor, launch: Launch): boolean {
+  const { lineage, spec } = situation;
+  return (
+    launch.launchFingerprint === launchFingerprint(spec) &&
+    launch.lineage === lineage.number &&
+    anchor.status === "available" &&
+    orderedPools(situation).some(
+      (pool) =>
+        pool.instanceType === launch.instanceType &&
+        pool.market === launch.market &&
+        pool.subnetId === anchor.subnetId,
+    )
+  );
+}
+
+const launchNext: Rule = {
+  name: "without a live instance the next generation is launched from its root source",
+  apply(situation) {
+    if (!wantsLaunch(situation)) return undefined;
+    const root = findRoot(situation);
+    switch (root.kind) {
+      case "failed":
+        return stuck(root.reason, remedyForLostRoot);
+      case "opens":
+        return openLineage(situation, root.lineage);
+      case "secured":
+        return place(situation, situation.lineage.number, root.result);
+      case "act":
+      case "wait":
+        return pursue(root);
+    }
+  },
+};
+
+const remedyForLostRoot =
+  "restore a volume, snapshot or image of it with its tags; or set imageId to another image to start afresh; the base image is never booted in its place";
+
+function openLineage(situation: Situation, lineage: number): Verdict | undefined {
+  const { baseImage } = situation.observation;
+  const obstacle = imageObstacle(baseImage);
+  if (obstacle !== undefined) return obstacle;
+  const platform = baseImage.kind === "present" ? baseImage.platform : undefined;
+  const source = { kind: "base-image" as const, imageId: situation.spec.imageId };
+  return place(situation, lineage, { source, platform });
+}
+
+function place(situation: Situation, lineage: number, root: Root): Verdict | undefined {
+  const { anchor, ledger, spec } = situation;
+  if (anchor === undefined) return undefined;
+  const choice = choosePool(situation);
+  if (choice.kind === "resting")
+    return wait("EC2 has no capacity in any allowed pool", { kind: "time" }, choice.untilAt);
+  const { pool } = choice;
+  const wantsOtherAddress = spec.privateIp !== undefined && spec.privateIp !== anchor.privateIp;
+  if (pool.subnetId !== anchor.subnetId || wantsOtherAddress)
+    return act(createAnchor(situation, pool.subnetId, anchor.moves + 1));
+  if (anchor.status !== "available")
+    return wait(
+      `network interface ${anchor.interfaceId} is still ${anchor.status}`,
+      { kind: "anchor", interfaceId: anchor.interfaceId },
+      situation.now + 60_000,
+    );
+  const launch = nextLaunch(situation, lineage, root, pool);
+  const platform = root.platform ?? ledger.platform;
+  const baseImageId = situation.lineage.baseImageId;
+  const intent = record(situation, anchor, {
+    launch,
+    platform,
+    startedLineage: { number: lineage, baseImageId },
+    gap: root.gap ?? ledger.gap,
+  });
+  return act(intent, launchStep({ ...situation, ledger: { ...ledger, platform } }, anchor, launch));
+}
+
+function nextLaunch(situation: Situation, lineage: number, root: Root, pool: Pool): Launch {
+  const { ledger, now, spec } = situation;
+  const newest = newestGeneration(situation);
+  const open = openLaunch(situation);
+  const isSameGeneration =
+    open !== undefined &&
+    open.generation === newest &&
+    refusalOf(situation, open)?.kind !== "token-mismatch";
+  const previous = ledger.launch;
+  const wasHealed =
+    ledger.stop?.reason === "unhealthy" && ledger.stop.generation === previous?.generation;
+  return {
+    generation: isSameGeneration ? newest : newest + 1,
+    attempt: isSameGeneration ? open.attempt + 1 : 1,
+    lineage,
+    imageId: root.source.imageId,
+    instanceType: pool.instanceType,
+    market: pool.market,
+    launchFingerprint: launchFingerprint(spec),
+    recycleFingerprint: recycleFingerprint(spec),
+    recordedAt: now,
+    rootKept: spec.persistRootDevice,
+    ran: false,
+    healthy: false,
+    heals: isSameGeneration ? open.heals : wasHealed ? (previous?.heals ?? 0) + 1 : 0,
+  };
+}
+
+/** Made from the recorded intent and the spec alone, so that a repeat is the identical request. */
+function launchStep({ ledger, lineage, spec }: Situation, anchor: Anchor, launch: Launch): Step {
+  const { encrypted, iops, kmsKeyId, sizeGiB, throughput, volumeType } = spec.rootVolume;
+  const provenance = {
+    lineage: launch.lineage,
+    generation: launch.generation,
+    baseImageId: lineage.baseImageId,
+    operation: operations.launch(launch.generation),
+    platform: ledger.platform,
+  };
+  const tags = provenanceTags(ledger.id, provenance, spec.tags);
+  const name = { Name: spec.tags.Name ?? ledger.id };
+  return {
+    kind: "launch",
+    token: clientToken(ledger.id, launch.generation, launch.attempt),
+    pool: { instanceType: launch.instanceType, market: launch.market, subnetId: anchor.subnetId },
+    imageId: launch.imageId,
+    interfaceId: anchor.interfaceId,
+    rootDevice: {
+      deviceName: ledger.platform?.rootDeviceName ?? "/dev/xvda",
+      sizeGiB,
+      volumeType,
+      iops,
+      throughput,
+      encrypted,
+      kmsKeyId,
+      deleteOnTermination: !launch.rootKept,
+    },
+    generation: launch.generation,
+    attempt: launch.attempt,
+    instanceTags: { ...name, ...tags },
+    volumeTags: { ...name, ...tags },
+  };
+}
+
+export const launchRules: readonly Rule[] = [resolveOpenLaunch, launchNext];

@@ -1,0 +1,161 @@
+/**
+ * While an instance runs as it should: its properties follow the spec in place, its disk is
+ * snapshotted in time, what earlier generations left is saved and cleared away.
+ */
+import type { Step } from "./model";
+import { disposal, retentionSteps } from "./retention";
+import { periodicSnapshot, secureVolume } from "./root";
+import { act, actAll, type Rule, stuck, wait } from "./rule";
+import { healLimit } from "./rules-stop";
+import { type Situation, snapshotsOf } from "./situation";
+
+const minutes = 60_000;
+const lookAgainSeconds = 30;
+
+const isRunning = ({ carrier, goal }: Situation) =>
+  goal === "running" && carrier?.state === "running";
+
+const followSecurityGroups: Rule = {
+  name: "the anchor has the security groups that the spec names",
+  apply(situation) {
+    const { anchor, spec } = situation;
+    const wanted = spec.securityGroupIds;
+    if (anchor === undefined || wanted.length === 0) return undefined;
+    const present = new Set(anchor.securityGroupIds);
+    if (present.size === wanted.length && wanted.every((id) => present.has(id))) return undefined;
+    const { interfaceId } = anchor;
+    return act({ kind: "set-security-groups", interfaceId, securityGroupIds: wanted });
+  },
+};
+
+const followTags: Rule = {
+  name: "the instance, its root volume and the anchor wear the user's tags",
+  apply({ anchor, carrier, spec, ...situation }) {
+    if (carrier === undefined || !isRunning({ anchor, carrier, spec, ...situation }))
+      return undefined;
+    const missing = Object.entries(spec.tags).some(([key, value]) => carrier.tags[key] !== value);
+    if (!missing) return undefined;
+    const ids = [carrier.instanceId, carrier.rootVolumeId, anchor?.interfaceId];
+    const resourceIds = ids.filter((id): id is string => id !== undefined);
+    return act({ kind: "tag", resourceIds, tags: spec.tags });
+  },
+};
+
+/** When the running disk is to be snapshotted next: at once if it has no snapshot of its own. */
+function periodicDueAt(situation: Situation): number | undefined {
+  const { carrier, ledger, now, spec } = situation;
+  if (!spec.persistRootDevice || carrier?.rootVolumeId === undefined) return undefined;
+  const taken = snapshotsOf(situation, carrier.rootVolumeId).filter(
+    (each) => each.state !== "error",
+  );
+  if (taken.some((each) => each.state === "pending")) return undefined;
+  if (taken.length === 0) return ledger.launch?.healthy ? now : healthyBy(situation);
+  const lastAt = Math.max(...taken.map((each) => each.startedAt));
+  return lastAt + spec.snapshots.intervalMinutes * minutes;
+}
+
+/** A disk that never gets healthy is snapshotted all the same, once its grace has passed. */
+const healthyBy = ({ carrier, spec }: Situation) =>
+  (carrier?.launchedAt ?? 0) + (spec.gracePeriodSeconds + 300) * 1000;
+
+const takePeriodicSnapshot: Rule = {
+  name: "the running root disk is snapshotted in time, never while a snapshot of it is pending",
+  apply(situation) {
+    const { carrier, now, volumes } = situation;
+    if (!isRunning(situation)) return undefined;
+    const volume = volumes.find((each) => each.volumeId === carrier?.rootVolumeId);
+    const dueAt = periodicDueAt(situation);
+    if (volume === undefined || dueAt === undefined || now < dueAt) return undefined;
+    const failedAt = Math.max(0, ...errorsOf(situation, volume.volumeId));
+    if (now < failedAt + minutes) return undefined;
+    return act(periodicSnapshot(situation, volume));
+  },
+};
+
+const errorsOf = (situation: Situation, volumeId: string) =>
+  snapshotsOf(situation, volumeId)
+    .filter((each) => each.state === "error")
+    .map((each) => each.startedAt);
+
+const saveEarlierDisks: Rule = {
+  name: "a free volume of an earlier generation or lineage gets its final snapshot",
+  apply(situation) {
+    const { carrier, ledger, volumes } = situation;
+    if (!isRunning(situation)) return undefined;
+    const free = volumes.filter(
+      (each) =>
+        each.volumeId !== carrier?.rootVolumeId &&
+        each.state === "available" &&
+        each.deleteAfterAt === undefined &&
+        each.volumeId !== ledger.gap?.volumeId,
+    );
+    const steps = free.flatMap((volume): Step[] => {
+      const secured = secureVolume(situation, volume);
+      return secured.kind === "act" ? [secured.step] : [];
+    });
+    return actAll(steps);
+  },
+};
+
+const clearAway: Rule = {
+  name: "what nothing needs any more is deleted after two looks",
+  apply(situation) {
+    if (!isRunning(situation)) return undefined;
+    return actAll([...retentionSteps(situation), ...disposal(situation).steps]);
+  },
+};
+
+const awaitHealth: Rule = {
+  name: "an instance is called up when both status checks have passed",
+  apply(situation) {
+    const { carrier, ledger, now, spec } = situation;
+    if (carrier === undefined || !isRunning(situation) || ledger.launch?.healthy) return undefined;
+    const graceEndsAt = carrier.launchedAt + spec.gracePeriodSeconds * 1000;
+    const { health, instanceId } = carrier;
+    if (health.kind === "impaired") {
+      const patienceSeconds = spec.unhealthyDurationSeconds * 2 ** (ledger.launch?.heals ?? 0);
+      const endsAt = Math.max(health.sinceAt, graceEndsAt) + Math.min(patienceSeconds, 3600) * 1000;
+      if (now < endsAt)
+        return watchHealth(`${instanceId} fails its status checks`, instanceId, endsAt);
+      const tries = ledger.launch?.heals ?? 0;
+      return stuck(
+        spec.autoHealing && tries >= healLimit
+          ? `${tries + 1} generations in a row never passed their status checks`
+          : `${instanceId} fails its status checks`,
+        "look at its console output; set imageId back, recycle (recycleToken) or set autoHealing",
+      );
+    }
+    const patientUntil = Math.max(graceEndsAt, carrier.launchedAt + 10 * minutes);
+    if (health.kind === "unknown" && now >= patientUntil) return undefined;
+    return watchHealth(
+      `${instanceId} runs; its status checks are not through`,
+      instanceId,
+      now + minutes,
+    );
+  },
+};
+
+const watchHealth = (reason: string, instanceId: string, untilAt: number) =>
+  wait(reason, { kind: "instance", instanceId, until: "health-change" }, untilAt);
+
+const concludeRunning: Rule = {
+  name: "all is as it should be until upkeep is due",
+  apply(situation) {
+    const { now } = situation;
+    const pending = situation.snapshots.some((each) => each.state === "pending");
+    const times = [periodicDueAt(situation), disposal(situation).nextAt];
+    if (pending) times.push(now + lookAgainSeconds * 1000);
+    const due = times.filter((at): at is number => at !== undefined && at > now);
+    return { kind: "done", wakeAt: Math.min(now + 5 * minutes, ...due) };
+  },
+};
+
+export const upkeepRules: readonly Rule[] = [
+  followSecurityGroups,
+  followTags,
+  takePeriodicSnapshot,
+  saveEarlierDisks,
+  clearAway,
+  awaitHealth,
+  concludeRunning,
+];

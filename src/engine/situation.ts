@@ -1,0 +1,227 @@
+/**
+ * What an observation means: the facts that the rules of `decide` ask for, derived once. Pure; no
+ * rule looks at raw lists of resources where a fact here answers.
+ */
+import type {
+  Anchor,
+  Image,
+  Instance,
+  Launch,
+  Ledger,
+  Lineage,
+  Observation,
+  Snapshot,
+  Volume,
+} from "./model";
+import { fingerprint, launchFingerprint, type Spec } from "./spec";
+import { isFinal, isOurImage, isOurSnapshot, isOurVolume, parseClientToken } from "./tags";
+
+/** How long after a change EC2 may still show the old state (ec2-facts §9: up to 5 minutes). */
+export const absenceSeconds = 300;
+/** How long something stays condemned, or an anchor moved, before it is looked at again. */
+export const settleSeconds = 30;
+/** EC2 refuses two snapshots of one volume within 15 seconds (ec2-facts §2). */
+export const snapshotSpacingSeconds = 15;
+/** A final snapshot that failed is tried again this often before an older one is used. */
+export const finalAttempts = 3;
+
+export type Goal = "running" | "paused" | "deallocated";
+
+export interface Question {
+  spec: Spec;
+  specVersion: number;
+  ledger: Ledger;
+  observation: Observation;
+  now: number;
+  /** The claim of the process that asks; only its own creation may go on. */
+  claimant?: { host: string; pid: number };
+}
+
+export interface Situation extends Question {
+  goal: Goal;
+  /** The anchor in force: the one that has moved least often. */
+  anchor: Anchor | undefined;
+  /** An instance of ours that EC2 has not finished ending; at most one, since it holds the anchor. */
+  carrier: Instance | undefined;
+  carrierGeneration: number | undefined;
+  /** The instance of the newest recorded launch, in whatever state. */
+  launched: Instance | undefined;
+  /** EC2 is known to have accepted the recorded launch, which uses its generation up. */
+  launchAccepted: boolean;
+  lineage: Lineage;
+  /** A launch into this lineage boots the base image. */
+  opensLineage: boolean;
+  /** The newest volume of the current lineage: where its last writes are. */
+  tip: Volume | undefined;
+  volumes: readonly Volume[];
+  snapshots: readonly Snapshot[];
+  images: readonly Image[];
+}
+
+export function understand(question: Question): Situation {
+  const { ledger, observation, spec } = question;
+  const anchors = [...observation.anchors].sort(
+    (a, b) => a.moves - b.moves || (a.interfaceId < b.interfaceId ? -1 : 1),
+  );
+  const anchor = anchors[0];
+  const carrier = findCarrier(ledger, observation, anchor);
+  const volumes = observation.volumes.filter(isOurVolume);
+  const snapshots = observation.snapshots.filter(isOurSnapshot).sort(byNewestSnapshotFirst);
+  const images = observation.images.filter(isOurImage);
+  const launched = findLaunched(ledger, observation);
+  const accepted = wasAccepted(ledger, launched, volumes);
+  const known = { ledger, volumes, snapshots, images, accepted };
+  const { lineage, opens } = currentLineage(spec, known);
+  return {
+    ...question,
+    goal: goalOf(spec, ledger),
+    anchor,
+    carrier,
+    carrierGeneration: carrier && parseClientToken(ledger.id, carrier.clientToken)?.generation,
+    launched,
+    launchAccepted: accepted,
+    lineage,
+    opensLineage: opens,
+    tip: newestVolume(volumes, lineage.number),
+    volumes,
+    snapshots,
+    images,
+  };
+}
+
+const byNewestSnapshotFirst = (a: Snapshot, b: Snapshot) =>
+  b.generation - a.generation ||
+  Number(isFinal(b)) - Number(isFinal(a)) ||
+  b.startedAt - a.startedAt ||
+  (a.snapshotId < b.snapshotId ? -1 : 1);
+
+function goalOf(spec: Spec, ledger: Ledger): Goal {
+  if (ledger.phase === "deallocating" || ledger.phase === "deallocated") return "deallocated";
+  return spec.desiredState;
+}
+
+function findCarrier(
+  ledger: Ledger,
+  observation: Observation,
+  anchor: Anchor | undefined,
+): Instance | undefined {
+  const alive = observation.instances.filter(
+    (instance) =>
+      instance.state !== "terminated" &&
+      parseClientToken(ledger.id, instance.clientToken) !== undefined,
+  );
+  return alive.find((instance) => instance.instanceId === anchor?.attachedInstanceId) ?? alive[0];
+}
+
+function findLaunched(ledger: Ledger, observation: Observation): Instance | undefined {
+  const { launch } = ledger;
+  if (launch === undefined) return undefined;
+  return observation.instances.find((instance) => {
+    if (instance.instanceId === launch.instanceId) return true;
+    const token = parseClientToken(ledger.id, instance.clientToken);
+    return token?.generation === launch.generation;
+  });
+}
+
+function wasAccepted(
+  { launch }: Ledger,
+  launched: Instance | undefined,
+  volumes: readonly Volume[],
+): boolean {
+  if (launch === undefined) return false;
+  if (launch.instanceId !== undefined || launch.ran || launched !== undefined) return true;
+  return volumes.some((volume) => volume.generation === launch.generation);
+}
+
+interface Known {
+  ledger: Ledger;
+  accepted: boolean;
+  volumes: readonly Volume[];
+  snapshots: readonly Snapshot[];
+  images: readonly Image[];
+}
+
+/**
+ * The highest started lineage if its base image is the spec's, so that a swap that was cut off goes
+ * on; else the recorded one if its base image is the spec's, so that a swap that was taken back
+ * returns to its disk; else a new one (design §4). Without root persistence every launch boots the
+ * base image, and every such boot opens a lineage.
+ */
+function currentLineage(spec: Spec, known: Known): { lineage: Lineage; opens: boolean } {
+  const { lineage: recorded } = known.ledger;
+  const highest = highestLineage(known);
+  const current = [highest, recorded].find(
+    (lineage) => lineage !== undefined && lineage.baseImageId === spec.imageId,
+  );
+  const next = { number: (highest?.number ?? 0) + 1, baseImageId: spec.imageId };
+  if (current === undefined) return { lineage: next, opens: true };
+  const opens = !spec.persistRootDevice || !wasBooted(known, current.number);
+  return { lineage: current, opens };
+}
+
+/** Some launch of this lineage was accepted by EC2, so it has, or had, a root disk of its own. */
+export function wasBooted(known: Omit<Known, "images">, lineage: number): boolean {
+  if (known.accepted && known.ledger.launch?.lineage === lineage) return true;
+  return [...known.volumes, ...known.snapshots].some((resource) => resource.lineage === lineage);
+}
+
+function highestLineage({ ledger, volumes, snapshots, images }: Known): Lineage | undefined {
+  const told = [...volumes, ...snapshots, ...images].map((resource) => ({
+    number: resource.lineage,
+    baseImageId: resource.baseImageId,
+  }));
+  const all = [ledger.lineage, ledger.startedLineage, ...told].filter(
+    (lineage): lineage is Lineage => lineage !== undefined,
+  );
+  return all.reduce<Lineage | undefined>(
+    (highest, lineage) =>
+      highest === undefined || lineage.number > highest.number ? lineage : highest,
+    undefined,
+  );
+}
+
+function newestVolume(volumes: readonly Volume[], lineage: number): Volume | undefined {
+  return volumes
+    .filter((volume) => volume.lineage === lineage)
+    .reduce<Volume | undefined>(
+      (newest, volume) =>
+        newest === undefined || volume.generation > newest.generation ? volume : newest,
+      undefined,
+    );
+}
+
+/** The newest generation that was ever launched: recorded, or told by what it left behind. */
+export function newestGeneration({ ledger, volumes, snapshots, observation }: Situation): number {
+  const tokens = observation.instances.map(
+    (instance) => parseClientToken(ledger.id, instance.clientToken)?.generation ?? 0,
+  );
+  const left = [...volumes, ...snapshots].map((resource) => resource.generation);
+  return Math.max(0, ledger.launch?.generation ?? 0, ...tokens, ...left);
+}
+
+export const snapshotsOf = (situation: Situation, volumeId: string) =>
+  situation.snapshots.filter((snapshot) => snapshot.volumeId === volumeId);
+
+export const finalsOf = (situation: Situation, volumeId: string) =>
+  snapshotsOf(situation, volumeId).filter(isFinal);
+
+export const completedFinal = (situation: Situation, volumeId: string) =>
+  finalsOf(situation, volumeId).find((snapshot) => snapshot.state === "completed");
+
+export const recycleFingerprint = (spec: Spec) => fingerprint(spec.recycleToken ?? "");
+
+/** What of the running launch differs from the spec and needs another launch. */
+export function launchDifferences(
+  spec: Spec,
+  launch: Launch,
+  anchor: Anchor | undefined,
+): string[] {
+  const differences: string[] = [];
+  if (!spec.instanceTypes.includes(launch.instanceType)) differences.push("instanceTypes");
+  if (launch.launchFingerprint !== launchFingerprint(spec)) differences.push("launch properties");
+  if (anchor !== undefined && !spec.subnetIds.includes(anchor.subnetId))
+    differences.push("subnetIds");
+  if (anchor !== undefined && spec.privateIp !== undefined && anchor.privateIp !== spec.privateIp)
+    differences.push("privateIp");
+  return differences;
+}

@@ -1,0 +1,351 @@
+/**
+ * The texts by which we recognise our own: tag keys, client tokens, operations and image names, and
+ * the ledger as it is written on the anchor. A resource is ours only when its tags *and* its own
+ * attributes agree, because AWS Backup and people copy tags (design §4).
+ */
+import { z } from "zod";
+import type { Ledger, Platform, Provenance } from "./model";
+
+export type Tags = Readonly<Record<string, string>>;
+
+export const tagKeys = {
+  id: "pmi:id",
+  creationKey: "pmi:creation-key",
+  phase: "pmi:phase",
+  spec: "pmi:spec",
+  claim: "pmi:claim",
+  lineage: "pmi:lineage",
+  startedLineage: "pmi:started-lineage",
+  platform: "pmi:platform",
+  launch: "pmi:launch",
+  instance: "pmi:instance",
+  stop: "pmi:stop",
+  gap: "pmi:gap",
+  deallocatedAt: "pmi:deallocated-at",
+  moves: "pmi:moves",
+  movedAt: "pmi:moved-at",
+  generation: "pmi:generation",
+  baseImage: "pmi:base-image",
+  operation: "pmi:operation",
+  marked: "pmi:marked",
+  condemned: "pmi:condemned",
+  deleteAfter: "pmi:delete-after",
+} as const;
+
+export const clientToken = (id: string, generation: number, attempt: number) =>
+  `${id}:${generation}:${attempt}`;
+
+/** The generation and attempt of a client token of ours, or undefined for anybody else's. */
+export function parseClientToken(id: string, token: string) {
+  const match = /^(pmi-[0-9a-f]+):(\d+):(\d+)$/.exec(token);
+  if (match === null || match[1] !== id) return undefined;
+  return { generation: Number(match[2]), attempt: Number(match[3]) };
+}
+
+/** What made a resource. The subject is checked against the resource itself. */
+export const operations = {
+  launch: (generation: number) => `launch:${generation}`,
+  periodic: (volumeId: string) => `periodic:${volumeId}`,
+  final: (volumeId: string) => `final:${volumeId}`,
+  register: (snapshotId: string) => `register:${snapshotId}`,
+} as const;
+
+export const isFinal = (snapshot: { operation: string }) => snapshot.operation.startsWith("final:");
+
+export function isOurSnapshot(snapshot: { operation: string; volumeId: string }): boolean {
+  const { operation, volumeId } = snapshot;
+  return operation === operations.periodic(volumeId) || operation === operations.final(volumeId);
+}
+
+export const isOurImage = (image: { operation: string; snapshotId: string }) =>
+  image.operation === operations.register(image.snapshotId);
+
+export const isOurVolume = (volume: Provenance & { volumeId: string }) =>
+  volume.operation === operations.launch(volume.generation) &&
+  (volume.markedId === undefined || volume.markedId === volume.volumeId);
+
+/** Names are unique per account and Region; the snapshot's id in them makes a repeat find itself. */
+export const imageName = (id: string, snapshotId: string, failures: number) =>
+  failures === 0 ? `${id}/${snapshotId}` : `${id}/${snapshotId}/${failures}`;
+
+/**
+ * `a=1 b=some+text`: readable in the console and within the characters that every AWS service
+ * allows in a tag value. Values of ours hold no "+" and no "=".
+ */
+function encode(pairs: Record<string, string | number | boolean | undefined>): string {
+  return Object.entries(pairs)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}=${String(value).replaceAll(" ", "+")}`)
+    .join(" ");
+}
+
+function decode(text: string): Record<string, string> {
+  const pairs = text.split(" ").map((pair) => {
+    const at = pair.indexOf("=");
+    return [pair.slice(0, at), pair.slice(at + 1).replaceAll("+", " ")];
+  });
+  return Object.fromEntries(pairs);
+}
+
+const count = z.coerce.number().int().min(0);
+const flag = z.enum(["true", "false"]).transform((text) => text === "true");
+const instant = z.iso.datetime().transform((text) => Date.parse(text));
+const iso = (at: number) => new Date(at).toISOString();
+
+const platformSchema = z.object({
+  arch: z.string(),
+  root: z.string(),
+  boot: z.string().optional(),
+  ena: flag.optional(),
+  sriov: z.string().optional(),
+  tpm: z.string().optional(),
+  imds: z.string().optional(),
+  os: z.string(),
+});
+
+export const encodePlatform = (platform: Platform) =>
+  encode({
+    arch: platform.architecture,
+    root: platform.rootDeviceName,
+    boot: platform.bootMode,
+    ena: platform.enaSupport,
+    sriov: platform.sriovNetSupport,
+    tpm: platform.tpmSupport,
+    imds: platform.imdsSupport,
+    os: platform.platformDetails,
+  });
+
+export function decodePlatform(text: string): Platform {
+  const { arch, root, boot, ena, sriov, tpm, imds, os } = platformSchema.parse(decode(text));
+  return {
+    architecture: arch,
+    rootDeviceName: root,
+    bootMode: boot,
+    enaSupport: ena,
+    sriovNetSupport: sriov,
+    tpmSupport: tpm,
+    imdsSupport: imds,
+    platformDetails: os,
+  };
+}
+
+const provenanceSchema = z.object({
+  [tagKeys.lineage]: count,
+  [tagKeys.generation]: count,
+  [tagKeys.baseImage]: z.string(),
+  [tagKeys.operation]: z.string(),
+  [tagKeys.platform]: z.string().transform(decodePlatform).optional(),
+  [tagKeys.marked]: z.string().optional(),
+  [tagKeys.condemned]: instant.optional(),
+  [tagKeys.deleteAfter]: instant.optional(),
+});
+
+/** The provenance that a resource's tags tell, or undefined when they are not whole. */
+export function parseProvenance(tags: Tags): Provenance | undefined {
+  const parsed = provenanceSchema.safeParse(tags);
+  if (!parsed.success) return undefined;
+  return {
+    lineage: parsed.data[tagKeys.lineage],
+    generation: parsed.data[tagKeys.generation],
+    baseImageId: parsed.data[tagKeys.baseImage],
+    operation: parsed.data[tagKeys.operation],
+    platform: parsed.data[tagKeys.platform],
+    markedId: parsed.data[tagKeys.marked],
+    condemnedAt: parsed.data[tagKeys.condemned],
+    deleteAfterAt: parsed.data[tagKeys.deleteAfter],
+  };
+}
+
+export function provenanceTags(id: string, provenance: Provenance, userTags: Tags): Tags {
+  return {
+    ...userTags,
+    [tagKeys.id]: id,
+    [tagKeys.lineage]: String(provenance.lineage),
+    [tagKeys.generation]: String(provenance.generation),
+    [tagKeys.baseImage]: provenance.baseImageId,
+    [tagKeys.operation]: provenance.operation,
+    ...(provenance.platform === undefined
+      ? {}
+      : { [tagKeys.platform]: encodePlatform(provenance.platform) }),
+  };
+}
+
+export const condemnedTag = (at: number): Tags => ({ [tagKeys.condemned]: iso(at) });
+export const deleteAfterTag = (at: number): Tags => ({ [tagKeys.deleteAfter]: iso(at) });
+
+const lineageSchema = z.object({ number: count, image: z.string() }).transform((lineage) => ({
+  number: lineage.number,
+  baseImageId: lineage.image,
+}));
+
+const launchSchema = z.object({
+  generation: count,
+  attempt: count,
+  lineage: count,
+  image: z.string(),
+  type: z.string(),
+  market: z.enum(["spot", "on-demand"]),
+  print: z.string(),
+  recycle: z.string(),
+  at: instant,
+});
+
+const instanceSchema = z.object({
+  generation: count,
+  id: z.string().optional(),
+  root: z.string().optional(),
+  kept: flag,
+  ran: flag,
+  healthy: flag,
+  heals: count,
+});
+
+const text = <Output>(schema: z.ZodType<Output>) =>
+  z
+    .string()
+    .transform(decode)
+    .pipe(schema as z.ZodType<Output, Record<string, string>>);
+
+const ledgerSchema = z.object({
+  [tagKeys.id]: z.string(),
+  [tagKeys.creationKey]: z.string(),
+  [tagKeys.phase]: z.enum(["creating", "active", "deallocating", "deallocated"]),
+  [tagKeys.spec]: text(z.object({ revision: count, version: count, print: z.string() })),
+  [tagKeys.claim]: text(z.object({ host: z.string(), pid: count, at: instant })).optional(),
+  [tagKeys.lineage]: text(lineageSchema).optional(),
+  [tagKeys.startedLineage]: text(lineageSchema).optional(),
+  [tagKeys.platform]: z.string().transform(decodePlatform).optional(),
+  [tagKeys.launch]: text(launchSchema).optional(),
+  [tagKeys.instance]: text(instanceSchema).optional(),
+  [tagKeys.stop]: text(
+    z.object({
+      generation: count,
+      reason: z.enum([
+        "pause",
+        "deallocate",
+        "ami-swap",
+        "recycle-token",
+        "changed-properties",
+        "unhealthy",
+        "stopped-outside",
+      ]),
+      at: instant,
+    }),
+  ).optional(),
+  [tagKeys.gap]: text(
+    z.object({ from: instant, to: instant, volume: z.string().optional() }),
+  ).optional(),
+  [tagKeys.deallocatedAt]: instant.optional(),
+});
+
+/** The ledger on an anchor's tags. Throws when somebody has damaged them: guessing would be worse. */
+export function decodeLedger(tags: Tags): Ledger {
+  const read = ledgerSchema.parse(tags);
+  const { revision, version, print } = read[tagKeys.spec];
+  const claim = read[tagKeys.claim];
+  const gap = read[tagKeys.gap];
+  return {
+    id: read[tagKeys.id],
+    creationKey: read[tagKeys.creationKey],
+    phase: read[tagKeys.phase],
+    revision,
+    specVersion: version,
+    specFingerprint: print,
+    claim: claim && { host: claim.host, pid: claim.pid, touchedAt: claim.at },
+    lineage: read[tagKeys.lineage],
+    startedLineage: read[tagKeys.startedLineage],
+    platform: read[tagKeys.platform],
+    launch: decodeLaunch(read[tagKeys.launch], read[tagKeys.instance]),
+    stop: read[tagKeys.stop],
+    gap: gap && { fromAt: gap.from, toAt: gap.to, volumeId: gap.volume },
+    deallocatedAt: read[tagKeys.deallocatedAt],
+  };
+}
+
+function decodeLaunch(
+  launch: z.output<typeof launchSchema> | undefined,
+  instance: z.output<typeof instanceSchema> | undefined,
+): Ledger["launch"] {
+  if (launch === undefined) return undefined;
+  const known = instance?.generation === launch.generation ? instance : undefined;
+  return {
+    generation: launch.generation,
+    attempt: launch.attempt,
+    lineage: launch.lineage,
+    imageId: launch.image,
+    instanceType: launch.type,
+    market: launch.market,
+    launchFingerprint: launch.print,
+    recycleFingerprint: launch.recycle,
+    recordedAt: launch.at,
+    instanceId: known?.id,
+    rootVolumeId: known?.root,
+    rootKept: known?.kept ?? false,
+    ran: known?.ran ?? false,
+    healthy: known?.healthy ?? false,
+    heals: known?.heals ?? 0,
+  };
+}
+
+/** Every tag of the ledger; the caller writes them in one CreateTags. */
+export function encodeLedger(ledger: Ledger): Tags {
+  const { claim, lineage, startedLineage, platform, launch, stop, gap, deallocatedAt } = ledger;
+  const entries: [string, string | undefined][] = [
+    [tagKeys.id, ledger.id],
+    [tagKeys.creationKey, ledger.creationKey],
+    [tagKeys.phase, ledger.phase],
+    [
+      tagKeys.spec,
+      encode({
+        revision: ledger.revision,
+        version: ledger.specVersion,
+        print: ledger.specFingerprint,
+      }),
+    ],
+    [
+      tagKeys.claim,
+      claim && encode({ host: claim.host, pid: claim.pid, at: iso(claim.touchedAt) }),
+    ],
+    [tagKeys.lineage, lineage && encodeLineage(lineage)],
+    [tagKeys.startedLineage, startedLineage && encodeLineage(startedLineage)],
+    [tagKeys.platform, platform && encodePlatform(platform)],
+    [tagKeys.launch, launch && encodeLaunch(launch)],
+    [tagKeys.instance, launch && encodeInstance(launch)],
+    [tagKeys.stop, stop && encode({ ...stop, at: iso(stop.at) })],
+    [
+      tagKeys.gap,
+      gap && encode({ from: iso(gap.fromAt), to: iso(gap.toAt), volume: gap.volumeId }),
+    ],
+    [tagKeys.deallocatedAt, deallocatedAt === undefined ? undefined : iso(deallocatedAt)],
+  ];
+  return Object.fromEntries(
+    entries.filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+const encodeLineage = (lineage: { number: number; baseImageId: string }) =>
+  encode({ number: lineage.number, image: lineage.baseImageId });
+
+const encodeLaunch = (launch: NonNullable<Ledger["launch"]>) =>
+  encode({
+    generation: launch.generation,
+    attempt: launch.attempt,
+    lineage: launch.lineage,
+    image: launch.imageId,
+    type: launch.instanceType,
+    market: launch.market,
+    print: launch.launchFingerprint,
+    recycle: launch.recycleFingerprint,
+    at: iso(launch.recordedAt),
+  });
+
+const encodeInstance = (launch: NonNullable<Ledger["launch"]>) =>
+  encode({
+    generation: launch.generation,
+    id: launch.instanceId,
+    root: launch.rootVolumeId,
+    kept: launch.rootKept,
+    ran: launch.ran,
+    healthy: launch.healthy,
+    heals: launch.heals,
+  });
