@@ -4,6 +4,7 @@ import { simulatorRequestHandler } from "../../src/simulator/request-handler";
 import type { WireTarget } from "../../src/simulator/wire";
 import { knownActions, type OperationPlan, operationPlan } from "../../src/simulator/wire-schema";
 import { structureArbitrary } from "./wire-arbitrary";
+import { post, recordingTarget, version } from "./wire-client";
 
 // CopySnapshot is left out because the SDK itself rewrites its input (a presigned URL).
 const actions = knownActions().filter((action) => action !== "CopySnapshot");
@@ -35,6 +36,54 @@ test("whatever a simulator answers to any action of EC2 is what the SDK's caller
     { numRuns: 400 },
   );
 });
+
+test("whatever form is sent, the answer is an answer or a refusal of EC2's, never a crash", async () => {
+  const segment = fc.oneof(
+    fc.constantFrom(
+      "Filter",
+      "Name",
+      "Value",
+      "Tag",
+      "InstanceId",
+      "Placement",
+      "Ebs",
+      "__proto__",
+    ),
+    fc.constantFrom("BlockDeviceMapping", "NetworkInterface", "constructor", "DryRun", "MaxCount"),
+    fc.integer({ min: -1, max: 3 }).map(String),
+    fc.string({ unit: "binary", maxLength: 4 }),
+  );
+  const name = fc.array(segment, { minLength: 1, maxLength: 5 }).map((parts) => parts.join("."));
+  const parameter = fc.tuple(name, fc.string({ unit: "binary", maxLength: 6 }));
+  const wellEncoded = fc
+    .tuple(fc.constantFrom(...actions), fc.array(parameter, { maxLength: 4 }))
+    .map(
+      ([action, parameters]) =>
+        `${new URLSearchParams([["Action", action], ...parameters]).toString()}&${version}`,
+    );
+  const form = fc.oneof(
+    wellEncoded,
+    fc.string({ unit: "binary" }),
+    wellEncoded.map(cutInTheMiddle),
+  );
+  const codes = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(form, async (body) => {
+      const reply = await post(recordingTarget(), body);
+      expect([200, 400]).toContain(reply.statusCode);
+      codes.add(/<Code>(.*?)<\/Code>/.exec(reply.body)?.[1] ?? "none");
+    }),
+    { numRuns: 2000 },
+  );
+  // Shows that the forms reach the depths of the protocol and not only its first check.
+  for (const code of ["none", "MissingAction", "UnknownParameter", "MissingParameter"]) {
+    expect([...codes]).toContain(code);
+  }
+});
+
+function cutInTheMiddle(form: string): string {
+  return form.slice(0, form.length / 2);
+}
 
 function inputArbitrary(action: string) {
   return structureArbitrary(planOf(action).input, {
