@@ -24,8 +24,8 @@ const OLDEST_USABLE = [3, 229];
 const GO_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
 const VERSION_SYMBOL = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 const PROGRESS_EVERY_MS = 10_000;
-/** The holder of the lock touches it with every line of progress, so a lock this old has no living holder. */
-const LOCK_STALE_MS = 60_000;
+/** The holder touches its lock as often as it shows progress, so one this old has no living holder. */
+const LOCK_STALE_MS = 30_000;
 
 const EXECUTABLE = process.platform === "win32" ? "pulumi.exe" : "pulumi";
 const LAUNCHERS = ["pulumi-resource-pulumi-nodejs", "pulumi-resource-pulumi-nodejs.cmd"];
