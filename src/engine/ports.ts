@@ -59,14 +59,17 @@ export type StepOutcome =
   | { kind: "done"; created?: { id: string } }
   | { kind: "refused"; meaning: Meaning; message: string };
 
+/** Every step but the ledger's, which the Registry writes. */
+export type CloudStep = Exclude<Step, { kind: "record" }>;
+
 export interface Cloud {
   /** AWS's clock, epoch ms: expiry and deadlines are judged by it, not by this host's. */
   now(): number;
   /** Everything that belongs to one managed instance. Throws CloudError when EC2 does not answer. */
   observe(query: CloudQuery): Promise<CloudFacts>;
-  /** A fingerprint of the watched resource's state, from one call; it changes when the state does. */
-  glance(watch: Watch): Promise<string>;
-  perform(step: Exclude<Step, { kind: "record" }>, spec: Spec): Promise<StepOutcome>;
+  /** The watched resource's state as `watchedState` words it, from one call; undefined if not shown. */
+  glance(watch: Watch): Promise<string | undefined>;
+  perform(step: CloudStep, spec: Spec): Promise<StepOutcome>;
 }
 
 export interface Registry {
@@ -88,5 +91,25 @@ export class CloudError extends Error {
   ) {
     super(message, options);
     this.name = "CloudError";
+  }
+}
+
+/** The state of the watched resource in a full observation, to compare a glance with. */
+export function watchedState(facts: Omit<CloudFacts, "zones">, watch: Watch): string | undefined {
+  switch (watch.kind) {
+    case "time":
+      return undefined;
+    case "instance": {
+      const instance = facts.instances.find((each) => each.instanceId === watch.instanceId);
+      return watch.until === "health-change" ? instance?.health.kind : instance?.state;
+    }
+    case "volume":
+      return facts.volumes.find((each) => each.volumeId === watch.volumeId)?.state;
+    case "snapshot":
+      return facts.snapshots.find((each) => each.snapshotId === watch.snapshotId)?.state;
+    case "image":
+      return facts.images.find((each) => each.imageId === watch.imageId)?.state;
+    case "anchor":
+      return facts.anchors.find((each) => each.interfaceId === watch.interfaceId)?.status;
   }
 }

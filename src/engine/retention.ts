@@ -6,7 +6,7 @@
 import type { Image, Snapshot, Step, Volume } from "./model";
 import { findSnapshot } from "./root";
 import { completedFinal, type Situation, settleSeconds, snapshotsOf } from "./situation";
-import { condemnedTag, deleteAfterTag, tagKeys } from "./tags";
+import { condemnedTag, deleteAfterTag, isFinal, tagKeys } from "./tags";
 
 export type Held =
   | { kind: "image"; id: string; resource: Image }
@@ -129,11 +129,15 @@ function whileRunning(situation: Situation, held: Held): Disposition {
   return kept.includes(held.resource) ? needed : disposable;
 }
 
-/** A volume goes only once its final snapshot is completed; a pending snapshot is let finish. */
+/** A volume goes only once its final snapshot is completed; a final one under way is let finish. */
 function unlessUnsaved(situation: Situation, held: Held): Disposition {
-  if (held.kind === "volume")
-    return completedFinal(situation, held.id) === undefined ? needed : disposable;
-  return held.kind === "snapshot" && held.resource.state === "pending" ? needed : disposable;
+  const { goal, spec } = situation;
+  const isUnsaved =
+    held.kind === "volume"
+      ? completedFinal(situation, held.id) === undefined
+      : held.kind === "snapshot" && held.resource.state === "pending" && isFinal(held.resource);
+  if (!isUnsaved) return disposable;
+  return goal === "deallocated" ? keptFor(spec.retentionHours.volumes) : needed;
 }
 
 /** Paused: the latest snapshot and its image are all that is kept (Spot.io's rule). */

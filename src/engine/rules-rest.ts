@@ -6,7 +6,7 @@ import { disposal, retentionSteps } from "./retention";
 import { findRoot, findSnapshot, secureVolume } from "./root";
 import { act, actAll, pursue, type Rule, record, stuck, type Verdict, wait } from "./rule";
 import type { Situation } from "./situation";
-import { deleteAfterTag, isFinal } from "./tags";
+import { deleteAfterTag } from "./tags";
 
 const never = Number.MAX_SAFE_INTEGER;
 const hours = 3_600_000;
@@ -43,21 +43,6 @@ const secureOldVolumes: Rule = {
 
 const firstOf = (verdicts: (Verdict | undefined)[]) =>
   verdicts.find((verdict) => verdict !== undefined);
-
-const pendingSnapshots: Rule = {
-  name: "a snapshot that is still pending is let finish before its successors replace it",
-  apply(situation) {
-    if (!isAtRest(situation)) return undefined;
-    const pending = situation.snapshots.find((each) => each.state === "pending" && !isFinal(each));
-    if (pending === undefined) return undefined;
-    const { snapshotId } = pending;
-    return wait(
-      `snapshot ${snapshotId} is pending`,
-      { kind: "snapshot", snapshotId },
-      situation.now + hours,
-    );
-  },
-};
 
 const clearAway: Rule = {
   name: "what is kept says until when, and what is not needed is deleted after two looks",
@@ -107,7 +92,6 @@ const concludePause: Rule = {
 export const restRules: readonly Rule[] = [
   secureState,
   secureOldVolumes,
-  pendingSnapshots,
   clearAway,
   concludeDeallocation,
   concludePause,

@@ -1,0 +1,107 @@
+/**
+ * The calls of EC2 that we make, all of them: the list is also what our IAM policy must allow. The
+ * SDK never repeats a call here. The engine does, after looking again, because EC2 answers "no
+ * capacity" with a status that the SDK would retry (ec2-facts §1.2).
+ */
+import * as sdk from "@aws-sdk/client-ec2";
+import type { AwsClock } from "./clock";
+import { cloudErrorOf } from "./errors";
+
+const commands = {
+  CreateNetworkInterface: sdk.CreateNetworkInterfaceCommand,
+  CreateSnapshot: sdk.CreateSnapshotCommand,
+  CreateTags: sdk.CreateTagsCommand,
+  DeleteNetworkInterface: sdk.DeleteNetworkInterfaceCommand,
+  DeleteSnapshot: sdk.DeleteSnapshotCommand,
+  DeleteTags: sdk.DeleteTagsCommand,
+  DeleteVolume: sdk.DeleteVolumeCommand,
+  DeregisterImage: sdk.DeregisterImageCommand,
+  DescribeImages: sdk.DescribeImagesCommand,
+  DescribeInstanceStatus: sdk.DescribeInstanceStatusCommand,
+  DescribeInstanceTypeOfferings: sdk.DescribeInstanceTypeOfferingsCommand,
+  DescribeInstanceTypes: sdk.DescribeInstanceTypesCommand,
+  DescribeInstances: sdk.DescribeInstancesCommand,
+  DescribeKeyPairs: sdk.DescribeKeyPairsCommand,
+  DescribeNetworkInterfaces: sdk.DescribeNetworkInterfacesCommand,
+  DescribeSecurityGroups: sdk.DescribeSecurityGroupsCommand,
+  DescribeSnapshots: sdk.DescribeSnapshotsCommand,
+  DescribeSpotInstanceRequests: sdk.DescribeSpotInstanceRequestsCommand,
+  DescribeSpotPriceHistory: sdk.DescribeSpotPriceHistoryCommand,
+  DescribeSubnets: sdk.DescribeSubnetsCommand,
+  DescribeVolumes: sdk.DescribeVolumesCommand,
+  GetSpotPlacementScores: sdk.GetSpotPlacementScoresCommand,
+  ModifyInstanceAttribute: sdk.ModifyInstanceAttributeCommand,
+  ModifyNetworkInterfaceAttribute: sdk.ModifyNetworkInterfaceAttributeCommand,
+  RegisterImage: sdk.RegisterImageCommand,
+  RunInstances: sdk.RunInstancesCommand,
+  TerminateInstances: sdk.TerminateInstancesCommand,
+} as const;
+
+export type Action = keyof typeof commands;
+export const actions = Object.keys(commands) as readonly Action[];
+
+export type Input<A extends Action> = ConstructorParameters<(typeof commands)[A]>[0];
+type CommandOf<A extends Action> = InstanceType<(typeof commands)[A]>;
+type HandlerOf<C> = C extends { resolveMiddleware: (...args: never[]) => infer H } ? H : never;
+export type Output<A extends Action> =
+  HandlerOf<CommandOf<A>> extends (...args: never[]) => Promise<{ output: infer O }> ? O : never;
+
+/** EC2 as the adapters see it; failures are CloudErrors with a meaning. */
+export interface Ec2 {
+  call<A extends Action>(action: A, input: Input<A>): Promise<Output<A>>;
+}
+
+export interface Ec2Options {
+  region: string;
+  /** The embedded EC2 or a VPC endpoint; default: AWS's own. */
+  endpoint?: string;
+  profile?: string;
+  /** Used in place of sockets, by tests. */
+  requestHandler?: sdk.EC2ClientConfig["requestHandler"];
+  credentials?: sdk.EC2ClientConfig["credentials"];
+}
+
+export function createEc2(options: Ec2Options, clock: AwsClock): Ec2 {
+  const client = new sdk.EC2Client({ ...options, maxAttempts: 1 });
+  client.middlewareStack.add(
+    (next) => async (request) => {
+      const answer = await next(request);
+      clock.learn(headersOf(answer.response));
+      return answer;
+    },
+    { step: "deserialize", priority: "low", name: "learnAwsTime" },
+  );
+  return {
+    async call<A extends Action>(action: A, input: Input<A>): Promise<Output<A>> {
+      const Command = commands[action] as unknown as new (input: Input<A>) => CommandOf<A>;
+      try {
+        const command = new Command(input) as unknown as Parameters<typeof client.send>[0];
+        return (await client.send(command)) as Output<A>;
+      } catch (error) {
+        throw cloudErrorOf(action, error);
+      }
+    },
+  };
+}
+
+function headersOf(response: unknown): Record<string, string> {
+  if (typeof response !== "object" || response === null || !("headers" in response)) return {};
+  return response.headers as Record<string, string>;
+}
+
+/** Every page of a describe; a page may be empty although more follow (ec2-facts §9). */
+export async function allPages<A extends Action, Item>(
+  ec2: Ec2,
+  action: A,
+  input: Input<A>,
+  items: (page: Output<A>) => readonly Item[] | undefined,
+): Promise<Item[]> {
+  const found: Item[] = [];
+  let token: string | undefined;
+  do {
+    const page: Output<A> = await ec2.call(action, { ...input, NextToken: token });
+    found.push(...(items(page) ?? []));
+    token = (page as { NextToken?: string }).NextToken;
+  } while (token !== undefined && token !== "");
+  return found;
+}

@@ -1,0 +1,264 @@
+/**
+ * Looks at everything that belongs to one managed instance: filtered, paginated describes in
+ * parallel, never a call per resource. Ids that we know of are asked for again when a tag index
+ * does not show them, because it may lag (ec2-facts §9).
+ */
+import type * as sdk from "@aws-sdk/client-ec2";
+import type { Anchor, BaseImage, Instance, SpotMarketFacts, Watch } from "../engine/model";
+import { CloudError, type CloudFacts, type CloudQuery } from "../engine/ports";
+import { tagKeys } from "../engine/tags";
+import { allPages, type Ec2 } from "./client";
+import {
+  anchorOf,
+  baseImageOf,
+  healthOf,
+  imageOf,
+  instanceOf,
+  snapshotOf,
+  volumeOf,
+} from "./shapes";
+
+const filter = (name: string, ...values: string[]): sdk.Filter => ({ Name: name, Values: values });
+const baseImageFreshMs = 60_000;
+
+/** Facts that do not change, or not soon, are kept between looks. */
+interface Kept {
+  zones: Map<string, string>;
+  baseImage?: { fact: BaseImage; at: number };
+}
+
+export interface Observer {
+  observe(query: CloudQuery): Promise<CloudFacts>;
+  glance(watch: Watch): Promise<string | undefined>;
+}
+
+export function createObserver(ec2: Ec2, now: () => number): Observer {
+  const kept: Kept = { zones: new Map() };
+  return {
+    async observe(query) {
+      const ours = [filter(`tag:${tagKeys.id}`, query.id)];
+      const [anchors, instances, volumes, snapshots, images, baseImage, spotMarket] =
+        await Promise.all([
+          findAnchors(ec2, query, ours),
+          findInstances(ec2, query),
+          findVolumes(ec2, query, ours),
+          allPages(
+            ec2,
+            "DescribeSnapshots",
+            { OwnerIds: ["self"], Filters: ours },
+            (p) => p.Snapshots,
+          ),
+          allPages(ec2, "DescribeImages", { Owners: ["self"], Filters: ours }, (p) => p.Images),
+          findBaseImage(ec2, query.imageId, kept, now),
+          findSpotMarket(ec2, query, kept, now),
+        ]);
+      return {
+        anchors,
+        instances,
+        volumes: volumes.flatMap(volumeOf),
+        snapshots: snapshots.flatMap(snapshotOf),
+        images: images.flatMap(imageOf),
+        baseImage,
+        zones: await findZones(ec2, query.subnetIds, kept),
+        spotMarket,
+      };
+    },
+    glance: (watch) => glance(ec2, watch),
+  };
+}
+
+async function findAnchors(ec2: Ec2, query: CloudQuery, ours: sdk.Filter[]): Promise<Anchor[]> {
+  const find = (Filters: sdk.Filter[]) =>
+    allPages(ec2, "DescribeNetworkInterfaces", { Filters }, (page) => page.NetworkInterfaces);
+  const found = await find(ours);
+  const { interfaceId } = query;
+  const isMissed =
+    interfaceId !== undefined && !found.some((each) => each.NetworkInterfaceId === interfaceId);
+  if (isMissed) found.push(...(await find([filter("network-interface-id", interfaceId)])));
+  return found.map(anchorOf).filter((anchor) => anchor.tags[tagKeys.id] === query.id);
+}
+
+/** By client token, which a terminated instance keeps when it loses its tags (ec2-facts §9). */
+async function findInstances(ec2: Ec2, query: CloudQuery): Promise<Instance[]> {
+  const find = (...Filters: sdk.Filter[]) =>
+    allPages(ec2, "DescribeInstances", { Filters }, (page) =>
+      (page.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []),
+    );
+  const found = await find(filter("client-token", `${query.id}:*`));
+  const { instanceId } = query;
+  const isMissed =
+    instanceId !== undefined && !found.some((each) => each.InstanceId === instanceId);
+  if (isMissed) found.push(...(await find(filter("instance-id", instanceId))));
+  return Promise.all(found.map((each) => withHealth(ec2, each)));
+}
+
+async function withHealth(ec2: Ec2, instance: sdk.Instance): Promise<Instance> {
+  if (instance.State?.Name !== "running" || instance.InstanceId === undefined)
+    return instanceOf(instance, {});
+  const [status, spotStatusCode] = await Promise.all([
+    statusOf(ec2, instance.InstanceId),
+    spotStatusOf(ec2, instance.SpotInstanceRequestId),
+  ]);
+  return instanceOf(instance, { status, spotStatusCode });
+}
+
+async function statusOf(ec2: Ec2, instanceId: string): Promise<sdk.InstanceStatus | undefined> {
+  try {
+    const { InstanceStatuses } = await ec2.call("DescribeInstanceStatus", {
+      InstanceIds: [instanceId],
+      IncludeAllInstances: true,
+    });
+    return InstanceStatuses?.[0];
+  } catch (error) {
+    if (error instanceof CloudError && error.meaning === "not-found") return undefined;
+    throw error;
+  }
+}
+
+/** The one place where EC2 tells of an interruption to those who ask (ec2-facts §1.4). */
+async function spotStatusOf(ec2: Ec2, requestId: string | undefined): Promise<string | undefined> {
+  if (requestId === undefined) return undefined;
+  const { SpotInstanceRequests } = await ec2.call("DescribeSpotInstanceRequests", {
+    Filters: [filter("spot-instance-request-id", requestId)],
+  });
+  return SpotInstanceRequests?.[0]?.Status?.Code;
+}
+
+async function findVolumes(ec2: Ec2, query: CloudQuery, ours: sdk.Filter[]): Promise<sdk.Volume[]> {
+  const find = (Filters: sdk.Filter[]) =>
+    allPages(ec2, "DescribeVolumes", { Filters }, (page) => page.Volumes);
+  const found = await find(ours);
+  const { rootVolumeId } = query;
+  const isMissed =
+    rootVolumeId !== undefined && !found.some((each) => each.VolumeId === rootVolumeId);
+  if (isMissed) found.push(...(await find([filter("volume-id", rootVolumeId)])));
+  return found;
+}
+
+async function findBaseImage(ec2: Ec2, imageId: string, kept: Kept, now: () => number) {
+  const known = kept.baseImage;
+  const isFresh = known?.fact.imageId === imageId && now() - known.at < baseImageFreshMs;
+  const isUsable = known?.fact.kind === "present" && known.fact.state === "available";
+  if (known !== undefined && isFresh && isUsable) return known.fact;
+  const fact = baseImageOf(imageId, await describeImage(ec2, imageId));
+  kept.baseImage = { fact, at: now() };
+  return fact;
+}
+
+async function describeImage(ec2: Ec2, imageId: string): Promise<sdk.Image | undefined> {
+  try {
+    const { Images } = await ec2.call("DescribeImages", { ImageIds: [imageId] });
+    return Images?.[0];
+  } catch (error) {
+    if (error instanceof CloudError && error.meaning === "not-found") return undefined;
+    throw error;
+  }
+}
+
+async function findZones(ec2: Ec2, subnetIds: readonly string[], { zones }: Kept) {
+  if (!subnetIds.every((id) => zones.has(id))) {
+    const input = { Filters: [filter("subnet-id", ...subnetIds)] };
+    const found = await allPages(ec2, "DescribeSubnets", input, (page) => page.Subnets);
+    for (const subnet of found) zones.set(subnet.SubnetId ?? "", subnet.AvailabilityZone ?? "");
+  }
+  return Object.fromEntries(zones);
+}
+
+const noMarket: SpotMarketFacts = { usdPerHour: {}, zoneScores: {} };
+
+/** Prices and scores only order the pools: without them the user's order holds. */
+async function findSpotMarket(
+  ec2: Ec2,
+  query: CloudQuery,
+  kept: Kept,
+  now: () => number,
+): Promise<SpotMarketFacts> {
+  if (!query.wantsSpotMarket) return noMarket;
+  const zones = await findZones(ec2, query.subnetIds, kept);
+  const [usdPerHour, zoneScores] = await Promise.all([
+    pricesOf(ec2, query, Object.values(zones), now()).catch(ignoreRefusal),
+    scoresOf(ec2, query).catch(ignoreRefusal),
+  ]);
+  return { usdPerHour, zoneScores };
+}
+
+function ignoreRefusal(error: unknown): Record<string, number> {
+  if (error instanceof CloudError) return {};
+  throw error;
+}
+
+async function pricesOf(ec2: Ec2, query: CloudQuery, zones: string[], now: number) {
+  const input = {
+    InstanceTypes: [...query.instanceTypes] as sdk._InstanceType[],
+    ProductDescriptions: ["Linux/UNIX"],
+    Filters: [filter("availability-zone", ...zones)],
+    StartTime: new Date(now),
+  };
+  const history = await allPages(ec2, "DescribeSpotPriceHistory", input, (p) => p.SpotPriceHistory);
+  return Object.fromEntries(
+    history.map((each) => [
+      `${each.InstanceType} ${each.AvailabilityZone}`,
+      Number(each.SpotPrice),
+    ]),
+  );
+}
+
+/** Scores name zones by id; fewer than three types are not worth a score (ec2-facts §1.6). */
+async function scoresOf(ec2: Ec2, query: CloudQuery): Promise<Record<string, number>> {
+  if (query.instanceTypes.length < 3) return {};
+  const { SpotPlacementScores } = await ec2.call("GetSpotPlacementScores", {
+    InstanceTypes: [...query.instanceTypes],
+    TargetCapacity: 1,
+    SingleAvailabilityZone: true,
+  });
+  const { Subnets } = await ec2.call("DescribeSubnets", {
+    Filters: [filter("subnet-id", ...query.subnetIds)],
+  });
+  const names = new Map(
+    (Subnets ?? []).map((each) => [each.AvailabilityZoneId, each.AvailabilityZone ?? ""]),
+  );
+  return Object.fromEntries(
+    (SpotPlacementScores ?? []).map((each) => [
+      names.get(each.AvailabilityZoneId) ?? "",
+      each.Score ?? 0,
+    ]),
+  );
+}
+
+async function glance(ec2: Ec2, watch: Watch): Promise<string | undefined> {
+  switch (watch.kind) {
+    case "time":
+      return undefined;
+    case "instance":
+      return glanceAtInstance(ec2, watch.instanceId, watch.until);
+    case "volume": {
+      const Filters = [filter("volume-id", watch.volumeId)];
+      return (await ec2.call("DescribeVolumes", { Filters })).Volumes?.[0]?.State;
+    }
+    case "snapshot": {
+      const Filters = [filter("snapshot-id", watch.snapshotId)];
+      return (await ec2.call("DescribeSnapshots", { Filters })).Snapshots?.[0]?.State;
+    }
+    case "image": {
+      const Filters = [filter("image-id", watch.imageId)];
+      return (await ec2.call("DescribeImages", { Owners: ["self"], Filters })).Images?.[0]?.State;
+    }
+    case "anchor": {
+      const Filters = [filter("network-interface-id", watch.interfaceId)];
+      const { NetworkInterfaces } = await ec2.call("DescribeNetworkInterfaces", { Filters });
+      return NetworkInterfaces?.[0]?.Status;
+    }
+  }
+}
+
+async function glanceAtInstance(ec2: Ec2, instanceId: string, until: string) {
+  if (until === "health-change") {
+    const status = await statusOf(ec2, instanceId);
+    if (status?.InstanceState?.Name !== "running") return status?.InstanceState?.Name;
+    return healthOf(status).kind;
+  }
+  const { Reservations } = await ec2.call("DescribeInstances", {
+    Filters: [filter("instance-id", instanceId)],
+  });
+  return Reservations?.[0]?.Instances?.[0]?.State?.Name;
+}

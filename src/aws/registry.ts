@@ -1,0 +1,30 @@
+/**
+ * The Registry without a controller: the ledger on the anchor's tags. Reading it costs nothing when
+ * the anchor was just observed; writing it is one CreateTags.
+ */
+import type { Anchor, Ledger } from "../engine/model";
+import type { Registry } from "../engine/ports";
+import { decodeLedger, encodeLedger } from "../engine/tags";
+import type { Ec2 } from "./client";
+
+export function createAnchorRegistry(ec2: Ec2): Registry {
+  return {
+    async load(_id, anchors) {
+      const ledgers = anchors.map(ledgerOf);
+      return ledgers.reduce<Ledger | undefined>(
+        (newest, ledger) =>
+          newest === undefined || ledger.revision > newest.revision ? ledger : newest,
+        undefined,
+      );
+    },
+    async save(ledger, interfaceId) {
+      const tags = Object.entries(encodeLedger(ledger));
+      await ec2.call("CreateTags", {
+        Resources: [interfaceId],
+        Tags: tags.map(([Key, Value]) => ({ Key, Value })),
+      });
+    },
+  };
+}
+
+export const ledgerOf = (anchor: Anchor): Ledger => decodeLedger(anchor.tags);

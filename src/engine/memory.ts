@@ -1,0 +1,183 @@
+/**
+ * What one running loop remembers between two looks: EC2 may not show yet what was just made
+ * (ec2-facts §9), and a pool that refused need not be asked again at once. Losing it, as a crash
+ * does, costs calls and time, never safety.
+ */
+import type {
+  Image,
+  Instance,
+  Ledger,
+  Observation,
+  Refusal,
+  Snapshot,
+  SpotMarketFacts,
+  Step,
+} from "./model";
+import type { CloudFacts, CloudQuery, Meaning } from "./ports";
+import type { ConvergeOptions } from "./reconcile";
+import { absenceSeconds } from "./situation";
+
+const spotMarketFreshMs = 300_000;
+
+const refusalKinds: Partial<Record<Meaning, Refusal["kind"]>> = {
+  "no-capacity": "no-capacity",
+  "token-spent": "token-spent",
+  "token-mismatch": "token-mismatch",
+  invalid: "invalid",
+};
+
+interface Unseen {
+  instances: Instance[];
+  snapshots: Snapshot[];
+  images: Image[];
+  madeAt: number;
+}
+
+export class Memory {
+  failures = 0;
+  repeats = 0;
+  lastSteps: unknown = undefined;
+  lastReason = "nothing has been looked at yet";
+  observation: Observation | undefined;
+  ledger: Ledger | undefined;
+
+  private readonly refusals: Refusal[] = [];
+  private unseen: Unseen[] = [];
+  private interfaceId: string | undefined;
+  private anchorMissingSinceAt: number | undefined;
+  private spotMarket: { facts: SpotMarketFacts; at: number } | undefined;
+
+  constructor(private readonly options: ConvergeOptions) {
+    this.interfaceId = options.remembered?.interfaceId;
+    this.ledger = options.initial;
+  }
+
+  query(now: number): CloudQuery {
+    const { id, spec } = this.options;
+    const isSettled = this.observation?.instances.some((each) => each.state === "running") ?? false;
+    const isFresh = this.spotMarket !== undefined && now - this.spotMarket.at < spotMarketFreshMs;
+    return {
+      id,
+      imageId: spec.imageId,
+      subnetIds: spec.subnetIds,
+      instanceTypes: spec.instanceTypes,
+      interfaceId: this.interfaceId,
+      instanceId: this.ledger?.launch?.instanceId,
+      rootVolumeId: this.ledger?.launch?.rootVolumeId,
+      wantsSpotMarket: spec.lifeCycle === "spot" && !isSettled && !isFresh,
+    };
+  }
+
+  /** Of two readings the one with the higher revision is the newer: tags may lag behind a write. */
+  newestLedger(read: Ledger | undefined): Ledger | undefined {
+    if (read !== undefined && read.revision >= (this.ledger?.revision ?? 0)) this.ledger = read;
+    return this.ledger;
+  }
+
+  remember(ledger: Ledger) {
+    this.ledger = ledger;
+  }
+
+  /** The facts together with what was made and does not show yet. */
+  complete(facts: CloudFacts, now: number): Observation {
+    const { remembered, spec } = this.options;
+    const isKnown = facts.anchors.length > 0;
+    this.anchorMissingSinceAt = isKnown ? undefined : (this.anchorMissingSinceAt ?? now);
+    if (isKnown) this.interfaceId = facts.anchors[0]?.interfaceId;
+    if (Object.keys(facts.spotMarket.usdPerHour).length > 0)
+      this.spotMarket = { facts: facts.spotMarket, at: now };
+    this.forgetSeen(facts, now);
+    const { privateIp, subnetId } = remembered ?? {};
+    this.observation = {
+      ...facts,
+      instances: [...facts.instances, ...this.unseen.flatMap((each) => each.instances)],
+      snapshots: [...facts.snapshots, ...this.unseen.flatMap((each) => each.snapshots)],
+      images: [...facts.images, ...this.unseen.flatMap((each) => each.images)],
+      spotMarket: this.spotMarket?.facts ?? facts.spotMarket,
+      refusals: this.refusals,
+      anchorMissingSinceAt: this.anchorMissingSinceAt,
+      remembered:
+        privateIp !== undefined && subnetId !== undefined && spec.subnetIds.includes(subnetId)
+          ? { privateIp, subnetId }
+          : undefined,
+    };
+    return this.observation;
+  }
+
+  private forgetSeen(facts: CloudFacts, now: number) {
+    const visible = new Set([
+      ...facts.instances.map((each) => each.instanceId),
+      ...facts.snapshots.map((each) => each.snapshotId),
+      ...facts.images.map((each) => each.imageId),
+    ]);
+    const isVisible = ({ instances, snapshots, images }: Unseen) =>
+      [
+        ...instances.map((each) => each.instanceId),
+        ...snapshots.map((each) => each.snapshotId),
+        ...images.map((each) => each.imageId),
+      ].some((id) => visible.has(id));
+    const isBelieved = (each: Unseen) => now - each.madeAt < absenceSeconds * 1000;
+    this.unseen = this.unseen.filter((each) => !isVisible(each) && isBelieved(each));
+  }
+
+  /** A launch that EC2 definitely refused; false when the refusal says nothing about the launch. */
+  rememberRefusal(
+    step: Extract<Step, { kind: "launch" }>,
+    refused: { meaning: Meaning; message: string },
+    at: number,
+  ): boolean {
+    const kind = refusalKinds[refused.meaning];
+    if (kind === undefined) return false;
+    const { pool, generation, attempt } = step;
+    this.refusals.push({ pool, generation, attempt, at, kind, message: refused.message });
+    return true;
+  }
+
+  rememberCreated(step: Step, id: string | undefined, now: number) {
+    if (id === undefined) return;
+    const made: Unseen = { instances: [], snapshots: [], images: [], madeAt: now };
+    if (step.kind === "create-anchor") this.interfaceId = id;
+    if (step.kind === "launch") made.instances.push(pendingInstance(step, id, now));
+    if (step.kind === "create-snapshot")
+      made.snapshots.push({
+        ...step.provenance,
+        snapshotId: id,
+        volumeId: step.volumeId,
+        state: "pending",
+        startedAt: now,
+        sizeGiB: 0,
+      });
+    if (step.kind === "register-image")
+      made.images.push({
+        ...step.provenance,
+        imageId: id,
+        name: step.name,
+        state: "pending",
+        snapshotId: step.snapshotId,
+        platformDetails: step.platform.platformDetails,
+        createdAt: now,
+      });
+    this.unseen.push(made);
+  }
+}
+
+function pendingInstance(
+  step: Extract<Step, { kind: "launch" }>,
+  instanceId: string,
+  now: number,
+): Instance {
+  return {
+    instanceId,
+    state: "pending",
+    clientToken: step.token,
+    imageId: step.imageId,
+    instanceType: step.pool.instanceType,
+    market: step.pool.market,
+    launchedAt: now,
+    rootDeletedOnTermination: step.rootDevice.deleteOnTermination,
+    platform: { architecture: "", rootDeviceName: step.rootDevice.deviceName, platformDetails: "" },
+    health: { kind: "initializing" },
+    interruptionNoticed: false,
+    tags: step.instanceTags,
+  };
+}

@@ -1,0 +1,276 @@
+/**
+ * observe → decide → act, until done, stuck or told to stop. The only impure file of the engine,
+ * and it holds no knowledge of EC2: any number of these loops may run at once on one managed
+ * instance, and any of them may die between any two calls.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { decide } from "./decide";
+import { Memory } from "./memory";
+import type { Decision, Ledger, Observation, Step } from "./model";
+import {
+  type Clock,
+  type Cloud,
+  CloudError,
+  type CloudStep,
+  type Registry,
+  watchedState,
+} from "./ports";
+import type { Spec } from "./spec";
+
+export interface ProgressEvent {
+  kind: "step" | "wait" | "warning";
+  message: string;
+}
+
+export interface ConvergeOptions {
+  id: string;
+  spec: Spec;
+  specVersion: number;
+  cloud: Cloud;
+  registry: Registry;
+  clock: Clock;
+  /** The ledger to start from when the Registry has none: a creation, or an anchor that was lost. */
+  initial?: Ledger;
+  /** What the caller remembers; may be old. */
+  remembered?: { interfaceId?: string; subnetId?: string; privateIp?: string };
+  claimant?: { host: string; pid: number };
+  /** Stops at the next safe point. */
+  signal?: AbortSignal;
+  /** Epoch ms by AWS's clock. */
+  deadlineAt?: number;
+  progress?: (event: ProgressEvent) => void;
+}
+
+interface Seen {
+  observation?: Observation;
+  ledger?: Ledger;
+}
+
+export type Outcome = Seen &
+  (
+    | { kind: "done"; observation: Observation; ledger: Ledger; wakeAt: number }
+    | { kind: "stuck"; reason: string; remedy: string }
+    | { kind: "superseded"; reason: string }
+    | { kind: "stopped"; why: "aborted" | "timed-out"; reason: string }
+  );
+
+/** A decision made on an older look than this is made again before it launches or destroys. */
+const staleAfterMs = 30_000;
+const backoffMs = { first: 1000, longest: 15_000 };
+
+export async function converge(options: ConvergeOptions): Promise<Outcome> {
+  const memory = new Memory(options);
+  for (;;) {
+    const stopped = stopOf(options, memory);
+    if (stopped !== undefined) return stopped;
+    const looked = await look(options, memory);
+    if (looked === undefined) continue;
+    const { ledger, observation } = looked;
+    if (ledger === undefined) return unknownHere(options);
+    const { spec, specVersion, claimant, cloud } = options;
+    const now = cloud.now();
+    const decision = decide({ spec, specVersion, ledger, observation, now, claimant });
+    memory.lastReason = "reason" in decision ? decision.reason : decision.rule;
+    switch (decision.kind) {
+      case "act":
+        await act(options, memory, decision, now);
+        break;
+      case "wait":
+        await wait(options, memory, decision);
+        break;
+      case "done":
+        return { kind: "done", observation, ledger, wakeAt: decision.wakeAt };
+      case "stuck":
+        return { ...decision, observation, ledger };
+      case "superseded":
+        return { ...decision, observation, ledger };
+    }
+  }
+}
+
+const unknownHere = ({ id }: ConvergeOptions): Outcome => ({
+  kind: "stuck",
+  reason: `${id} is not known in this account and Region`,
+  remedy: "check the credentials and the Region",
+});
+
+function stopOf(options: ConvergeOptions, memory: Memory): Outcome | undefined {
+  const seen = {
+    observation: memory.observation,
+    ledger: memory.ledger,
+    reason: memory.lastReason,
+  };
+  if (options.signal?.aborted === true) return { kind: "stopped", why: "aborted", ...seen };
+  const isLate = options.deadlineAt !== undefined && options.cloud.now() >= options.deadlineAt;
+  return isLate ? { kind: "stopped", why: "timed-out", ...seen } : undefined;
+}
+
+/** Observes; undefined when EC2 gave no answer, after a pause. Refusals of permission are thrown. */
+async function look(options: ConvergeOptions, memory: Memory) {
+  const { cloud, registry, id } = options;
+  try {
+    const facts = await cloud.observe(memory.query(cloud.now()));
+    const known = await registry.load(id, facts.anchors);
+    const ledger = memory.newestLedger(known);
+    const observation = memory.complete(facts, cloud.now());
+    memory.failures = 0;
+    return { ledger, observation };
+  } catch (error) {
+    if (!(error instanceof CloudError) || error.meaning === "denied" || error.meaning === "invalid")
+      throw error;
+    await pauseAfterFailure(options, memory, error.message);
+    return undefined;
+  }
+}
+
+async function pauseAfterFailure(options: ConvergeOptions, memory: Memory, message: string) {
+  const pauseMs = Math.min(backoffMs.first * 2 ** memory.failures, backoffMs.longest);
+  memory.failures += 1;
+  if (memory.failures > 2) options.progress?.({ kind: "wait", message });
+  await options.clock.sleep(pauseMs, options.signal);
+}
+
+type Act = Extract<Decision, { kind: "act" }>;
+type Wait = Extract<Decision, { kind: "wait" }>;
+
+/** Performs the steps in order and stops at the first that EC2 does not confirm. */
+async function act(options: ConvergeOptions, memory: Memory, decision: Act, decidedAt: number) {
+  const { cloud, signal } = options;
+  await pauseBeforeRepeat(options, memory, decision);
+  for (const step of decision.steps) {
+    if (signal?.aborted === true) return;
+    if (isGrave(step) && cloud.now() - decidedAt > staleAfterMs) return;
+    options.progress?.({ kind: "step", message: describeStep(step) });
+    if (!(await perform(options, memory, step))) return;
+  }
+}
+
+const isGrave = (step: Step) => /^(launch|terminate|delete|deregister)/.test(step.kind);
+
+/** EC2 may not show yet what the same decision did a moment ago (ec2-facts §9). */
+async function pauseBeforeRepeat(options: ConvergeOptions, memory: Memory, decision: Act) {
+  const isRepeat = isDeepStrictEqual(memory.lastSteps, essentials(decision.steps));
+  memory.lastSteps = essentials(decision.steps);
+  memory.repeats = isRepeat ? memory.repeats + 1 : 0;
+  if (memory.repeats === 0) return;
+  const pauseMs = Math.min(backoffMs.first * 2 ** (memory.repeats - 1), backoffMs.longest);
+  await options.clock.sleep(pauseMs, options.signal);
+}
+
+/** What makes two steps the same; a ledger's revision and a tag's instant do not. */
+const essentials = (steps: readonly Step[]): unknown[] =>
+  steps.map((step) => {
+    if (step.kind === "record") return step.kind;
+    if (step.kind === "tag") return [step.kind, step.resourceIds];
+    return step;
+  });
+
+async function perform(options: ConvergeOptions, memory: Memory, step: Step): Promise<boolean> {
+  const { cloud, registry, spec } = options;
+  try {
+    if (step.kind === "record") {
+      await registry.save(step.ledger, step.interfaceId);
+      memory.remember(step.ledger);
+      return true;
+    }
+    const outcome = await cloud.perform(step, spec);
+    if (outcome.kind === "done") {
+      memory.rememberCreated(step, outcome.created?.id, cloud.now());
+      return true;
+    }
+    return await meetRefusal(options, memory, step, outcome);
+  } catch (error) {
+    if (!(error instanceof CloudError) || error.meaning === "denied" || error.meaning === "invalid")
+      throw error;
+    await pauseAfterFailure(options, memory, error.message);
+    return false;
+  }
+}
+
+type Refused = Extract<Awaited<ReturnType<Cloud["perform"]>>, { kind: "refused" }>;
+
+async function meetRefusal(
+  options: ConvergeOptions,
+  memory: Memory,
+  step: CloudStep,
+  refused: Refused,
+): Promise<boolean> {
+  const { cloud } = options;
+  if (step.kind === "launch" && memory.rememberRefusal(step, refused, cloud.now())) {
+    options.progress?.({ kind: "wait", message: refused.message });
+    return false;
+  }
+  switch (refused.meaning) {
+    case "denied":
+    case "invalid":
+      throw new CloudError(refused.meaning, `${describeStep(step)}: ${refused.message}`);
+    case "not-found":
+      // What was to be deleted or tagged is gone already, or not to be seen yet: look again.
+      await pauseAfterFailure(options, memory, refused.message);
+      return step.kind.startsWith("delete") || step.kind.startsWith("deregister");
+    default:
+      await pauseAfterFailure(options, memory, `${describeStep(step)}: ${refused.message}`);
+      return false;
+  }
+}
+
+/** Polls the one watched resource until its state changes; dense at first, sparser with time. */
+async function wait(options: ConvergeOptions, memory: Memory, decision: Wait): Promise<void> {
+  const { cloud, clock, signal, deadlineAt } = options;
+  options.progress?.({ kind: "wait", message: decision.reason });
+  const untilAt = Math.min(decision.untilAt, deadlineAt ?? decision.untilAt);
+  const startedAt = cloud.now();
+  if (decision.watch.kind === "time") return clock.sleep(Math.max(0, untilAt - startedAt), signal);
+  const seen = memory.observation && watchedState(memory.observation, decision.watch);
+  while (cloud.now() < untilAt && signal?.aborted !== true) {
+    const state = await glance(options, memory, decision);
+    if (state !== undefined && state !== seen) return;
+    const elapsedMs = cloud.now() - startedAt;
+    const pauseMs = elapsedMs < 120_000 ? 1000 : elapsedMs < 600_000 ? 2000 : 5000;
+    await clock.sleep(Math.min(pauseMs, Math.max(0, untilAt - cloud.now())), signal);
+  }
+}
+
+async function glance(options: ConvergeOptions, memory: Memory, decision: Wait) {
+  try {
+    return await options.cloud.glance(decision.watch);
+  } catch (error) {
+    if (!(error instanceof CloudError)) throw error;
+    await pauseAfterFailure(options, memory, error.message);
+    return undefined;
+  }
+}
+
+/** A step in words, without anything that could be secret. */
+export function describeStep(step: Step): string {
+  switch (step.kind) {
+    case "record":
+      return "recording in the ledger";
+    case "create-anchor":
+      return `creating the network interface in ${step.subnetId}`;
+    case "delete-anchor":
+      return `deleting network interface ${step.interfaceId}`;
+    case "set-security-groups":
+      return `setting the security groups of ${step.interfaceId}`;
+    case "launch":
+      return `launching generation ${step.generation} from ${step.imageId} as ${step.pool.market} ${step.pool.instanceType}`;
+    case "terminate":
+      return `terminating ${step.instanceId} (${step.reason})`;
+    case "keep-root":
+      return `keeping the root volume of ${step.instanceId} past its termination`;
+    case "create-snapshot":
+      return `snapshotting ${step.volumeId} (${step.provenance.operation.split(":")[0]})`;
+    case "register-image":
+      return `registering an image of ${step.snapshotId}`;
+    case "tag":
+      return `tagging ${step.resourceIds.join(", ")}`;
+    case "untag":
+      return `untagging ${step.resourceIds.join(", ")}`;
+    case "deregister-image":
+      return `deregistering ${step.imageId}`;
+    case "delete-snapshot":
+      return `deleting ${step.snapshotId}`;
+    case "delete-volume":
+      return `deleting ${step.volumeId}`;
+  }
+}
