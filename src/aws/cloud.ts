@@ -5,7 +5,6 @@
 import type * as sdk from "@aws-sdk/client-ec2";
 import type { Step } from "../engine/model";
 import { type Cloud, CloudError, type CloudStep, type StepOutcome } from "../engine/ports";
-import type { Spec } from "../engine/spec";
 import { type Tags, tagKeys } from "../engine/tags";
 import type { Ec2, Input } from "./client";
 import { createObserver } from "./observer";
@@ -19,9 +18,9 @@ export function createCloud(ec2: Ec2, now: () => number): Cloud {
     now,
     observe: observer.observe,
     glance: observer.glance,
-    async perform(step, spec) {
+    async perform(step) {
       try {
-        const id = await carryOut(ec2, step, spec);
+        const id = await carryOut(ec2, step);
         return { kind: "done", created: id === undefined ? undefined : { id } };
       } catch (error) {
         return refusal(error);
@@ -45,12 +44,12 @@ const specification = (ResourceType: sdk.ResourceType, tags: Tags): sdk.TagSpeci
 });
 
 /** Returns the id of what was created. */
-async function carryOut(ec2: Ec2, step: CloudStep, spec: Spec): Promise<string | undefined> {
+async function carryOut(ec2: Ec2, step: CloudStep): Promise<string | undefined> {
   switch (step.kind) {
     case "create-anchor":
       return createAnchor(ec2, step);
     case "launch":
-      return launch(ec2, step, spec);
+      return launch(ec2, step);
     case "create-snapshot":
       return createSnapshot(ec2, step);
     case "register-image":
@@ -99,7 +98,8 @@ async function createAnchor(ec2: Ec2, step: StepOf<"create-anchor">) {
 }
 
 /** On the existing interface, so no subnet and no groups here (ec2-facts §1.3). */
-async function launch(ec2: Ec2, step: StepOf<"launch">, spec: Spec) {
+async function launch(ec2: Ec2, step: StepOf<"launch">) {
+  const { properties } = step;
   const { Instances } = await ec2.call("RunInstances", {
     MinCount: 1,
     MaxCount: 1,
@@ -108,18 +108,20 @@ async function launch(ec2: Ec2, step: StepOf<"launch">, spec: Spec) {
     InstanceType: step.pool.instanceType as sdk._InstanceType,
     NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: step.interfaceId }],
     BlockDeviceMappings: [rootMapping(step)],
-    InstanceMarketOptions: step.pool.market === "spot" ? spotOptions(spec) : undefined,
-    KeyName: spec.keyName,
-    IamInstanceProfile: instanceProfile(spec.iamInstanceProfile),
+    InstanceMarketOptions: step.pool.market === "spot" ? spotOptions(step) : undefined,
+    KeyName: properties.keyName,
+    IamInstanceProfile: instanceProfile(properties.iamInstanceProfile),
     UserData:
-      spec.userData === undefined ? undefined : Buffer.from(spec.userData).toString("base64"),
-    EbsOptimized: spec.ebsOptimized,
-    Monitoring: spec.monitoring ? { Enabled: true } : undefined,
+      properties.userData === undefined
+        ? undefined
+        : Buffer.from(properties.userData).toString("base64"),
+    EbsOptimized: properties.ebsOptimized,
+    Monitoring: properties.monitoring ? { Enabled: true } : undefined,
     MetadataOptions: {
       HttpEndpoint: "enabled",
-      HttpTokens: spec.metadataOptions.httpTokens,
-      HttpPutResponseHopLimit: spec.metadataOptions.httpPutResponseHopLimit,
-      InstanceMetadataTags: spec.metadataOptions.instanceMetadataTags,
+      HttpTokens: properties.metadataOptions.httpTokens,
+      HttpPutResponseHopLimit: properties.metadataOptions.httpPutResponseHopLimit,
+      InstanceMetadataTags: properties.metadataOptions.instanceMetadataTags,
     },
     TagSpecifications: [
       specification("instance", step.instanceTags),
@@ -145,12 +147,12 @@ function rootMapping({ rootDevice }: StepOf<"launch">): sdk.BlockDeviceMapping {
 }
 
 /** One-time: a persistent request would launch a ghost after our terminate (ec2-facts §1.4). */
-const spotOptions = (spec: Spec): sdk.InstanceMarketOptionsRequest => ({
+const spotOptions = ({ properties }: StepOf<"launch">): sdk.InstanceMarketOptionsRequest => ({
   MarketType: "spot",
   SpotOptions: {
     SpotInstanceType: "one-time",
     InstanceInterruptionBehavior: "terminate",
-    MaxPrice: spec.maxSpotPrice?.toString(),
+    MaxPrice: properties.maxSpotPrice?.toString(),
   },
 });
 

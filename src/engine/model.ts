@@ -8,6 +8,8 @@
  *   anchor            its network interface: its lock and, through its tags, its ledger
  */
 
+import type { Spec } from "./spec";
+
 export type Market = "spot" | "on-demand";
 
 /** What RegisterImage must be told because a snapshot does not carry it (ec2-facts §3). */
@@ -248,6 +250,18 @@ export interface RootDevice {
   deleteOnTermination: boolean;
 }
 
+/** What the user says of an instance that only a launch can give it. */
+export type LaunchProperties = Pick<
+  Spec,
+  | "keyName"
+  | "iamInstanceProfile"
+  | "userData"
+  | "ebsOptimized"
+  | "monitoring"
+  | "metadataOptions"
+  | "maxSpotPrice"
+>;
+
 /** Each step is one AWS call, safe to repeat and to run in two places at once (design §5). */
 export type Step =
   | { kind: "record"; ledger: Ledger; interfaceId: string }
@@ -270,6 +284,8 @@ export type Step =
       rootDevice: RootDevice;
       generation: number;
       attempt: number;
+      /** May hold secrets (user data): never logged. */
+      properties: LaunchProperties;
       instanceTags: Readonly<Record<string, string>>;
       volumeTags: Readonly<Record<string, string>>;
     }

@@ -14,7 +14,6 @@ import type {
   Volume,
   Watch,
 } from "./model";
-import type { Spec } from "./spec";
 
 /** What to look for: ids that must not be missed although a tag index may lag behind them. */
 export interface CloudQuery {
@@ -69,7 +68,7 @@ export interface Cloud {
   observe(query: CloudQuery): Promise<CloudFacts>;
   /** The watched resource's state as `watchedState` words it, from one call; undefined if not shown. */
   glance(watch: Watch): Promise<string | undefined>;
-  perform(step: CloudStep, spec: Spec): Promise<StepOutcome>;
+  perform(step: CloudStep): Promise<StepOutcome>;
 }
 
 export interface Registry {

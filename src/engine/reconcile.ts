@@ -166,14 +166,14 @@ const essentials = (steps: readonly Step[]): unknown[] =>
   });
 
 async function perform(options: ConvergeOptions, memory: Memory, step: Step): Promise<boolean> {
-  const { cloud, registry, spec } = options;
+  const { cloud, registry } = options;
   try {
     if (step.kind === "record") {
       await registry.save(step.ledger, step.interfaceId);
       memory.remember(step.ledger);
       return true;
     }
-    const outcome = await cloud.perform(step, spec);
+    const outcome = await cloud.perform(step);
     if (outcome.kind === "done") {
       memory.rememberCreated(step, outcome.created?.id, cloud.now());
       return true;

@@ -212,6 +212,15 @@ function launchStep({ ledger, lineage, spec }: Situation, anchor: Anchor, launch
     },
     generation: launch.generation,
     attempt: launch.attempt,
+    properties: {
+      keyName: spec.keyName,
+      iamInstanceProfile: spec.iamInstanceProfile,
+      userData: spec.userData,
+      ebsOptimized: spec.ebsOptimized,
+      monitoring: spec.monitoring,
+      metadataOptions: spec.metadataOptions,
+      maxSpotPrice: spec.maxSpotPrice,
+    },
     instanceTags: { ...name, ...tags },
     volumeTags: { ...name, ...tags },
   };
