@@ -4,13 +4,13 @@
  * last rule always answers.
  */
 import type { Decision } from "./model";
-import type { Rule } from "./rule";
+import { act, type Rule, record } from "./rule";
 import { identityRules } from "./rules-identity";
 import { launchRules } from "./rules-launch";
 import { restRules } from "./rules-rest";
 import { stopRules } from "./rules-stop";
 import { upkeepRules } from "./rules-upkeep";
-import { type Question, understand } from "./situation";
+import { type Question, type Situation, understand } from "./situation";
 
 export const rules: readonly Rule[] = [
   ...identityRules,
@@ -24,7 +24,18 @@ export function decide(question: Question): Decision {
   const situation = understand(question);
   for (const rule of rules) {
     const verdict = rule.apply(situation);
+    if (verdict?.kind === "done" && ledgerIsOpen(situation)) return completeCreation(situation);
     if (verdict !== undefined) return { ...verdict, rule: rule.name };
   }
   throw new Error("no rule decided, although the last one always does");
+}
+
+const ledgerIsOpen = ({ ledger }: Situation) => ledger.phase === "creating";
+
+/** From here on nobody may adopt it any more: a creation with the same name makes another. */
+function completeCreation(situation: Situation): Decision {
+  const rule = "a creation is complete once the desired state is reached";
+  const { anchor, ledger } = situation;
+  if (anchor === undefined) throw new Error(`${ledger.id} is done without an anchor`);
+  return { ...act(record(situation, anchor, { phase: "active" })), rule };
 }

@@ -6,6 +6,7 @@ import type { Instance, Launch } from "./model";
 import { choosePool } from "./pools";
 import { act, type Rule, record, stuck, wait } from "./rule";
 import { type Situation, settleSeconds } from "./situation";
+import { fingerprint } from "./spec";
 import { encodeLedger, parseProvenance, type Tags, tagKeys } from "./tags";
 
 const touchSeconds = 60;
@@ -112,6 +113,15 @@ const keepClaim: Rule = {
   },
 };
 
+const recordOrder: Rule = {
+  name: "the specification that is carried out is recorded first, so that older ones stand back",
+  apply(situation) {
+    const { anchor, ledger, spec, specVersion } = situation;
+    if (anchor === undefined || specVersion <= ledger.specVersion) return undefined;
+    return act(record(situation, anchor, { specVersion, specFingerprint: fingerprint(spec) }));
+  },
+};
+
 const adoptCarrier: Rule = {
   name: "an instance that holds the anchor and is unknown to the ledger is written into it",
   apply(situation) {
@@ -208,6 +218,7 @@ export const identityRules: readonly Rule[] = [
   finishMove,
   settleMove,
   keepClaim,
+  recordOrder,
   adoptCarrier,
   recordInstance,
   markVolume,
