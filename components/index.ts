@@ -1,0 +1,10 @@
+/** The public surface of the package: what a Pulumi program imports. */
+export {
+  ManagedInstance,
+  type ManagedInstanceArgs,
+  type MetadataOptionsArgs,
+  type RetentionHoursArgs,
+  type RootVolumeArgs,
+  type SnapshotsArgs,
+  type TimeoutsArgs,
+} from "./managed-instance";

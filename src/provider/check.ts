@@ -1,0 +1,100 @@
+/**
+ * Judges a program's properties before anything is done: against the schema, against what state holds
+ * of them, and against EC2. It fills in only what must not change later: Region and creation key.
+ */
+import { canonicalJson } from "../engine/spec";
+import type { Context } from "./context";
+import { type Properties, specInputOf } from "./inputs";
+import { askedOnce, runPreflight } from "./preflight";
+import { isUnknown } from "./unknown";
+import { type Failure, type Validation, validate } from "./validation";
+
+export interface CheckAnswer {
+  inputs: Record<string, unknown>;
+  failures: Failure[];
+}
+
+/** `olds` are the inputs of the last update; empty for a new resource. */
+export async function check(
+  context: Context,
+  olds: Properties,
+  news: Properties,
+): Promise<CheckAnswer> {
+  const inputs = withFixed(context, olds, news);
+  const validation = validate(inputs);
+  const failures = [
+    ...configurationFailures(context),
+    ...validation.failures,
+    ...regionFailures(olds, inputs),
+  ];
+  if (failures.length > 0 || validation.spec === undefined) return { inputs, failures };
+  return { inputs, failures: await ask(context, olds, inputs, validation) };
+}
+
+/**
+ * The creation key of a resource stays what it was when a URN changes, by an alias for example. The
+ * program's and the stack's Region go before the recorded one, so that a change of theirs is noticed.
+ */
+function withFixed({ configuration }: Context, olds: Properties, news: Properties) {
+  const region = [
+    news.region,
+    configuration.region,
+    olds.region,
+    configuration.environmentRegion,
+  ].find((each) => each !== undefined && each !== "");
+  const fixed: Record<string, unknown> = { ...news };
+  if (region !== undefined) fixed.region = region;
+  if (olds.creationKey !== undefined) fixed.creationKey = olds.creationKey;
+  return fixed;
+}
+
+function configurationFailures({ configuration }: Context): Failure[] {
+  return configuration.unsupported.map((key) => ({
+    property: "region",
+    reason: `The stack's configuration sets ${key}, which managed instances do not support: credentials come from AWS's own chain. Remove it and set AWS_PROFILE, aws:profile or AWS_* variables; a profile may assume a role.`,
+  }));
+}
+
+function regionFailures(olds: Properties, inputs: Properties): Failure[] {
+  const { region } = inputs;
+  if (region === undefined) {
+    const reason =
+      "The Region is missing. Set it with `pulumi config set aws:region eu-central-1`, or as the property region.";
+    return [{ property: "region", reason }];
+  }
+  if (olds.region === undefined || isUnknown(region) || region === olds.region) return [];
+  const reason = `region is ${JSON.stringify(region)} and was ${JSON.stringify(olds.region)}: a managed instance does not move between Regions. Set it back, or declare another managed instance there.`;
+  return [{ property: "region", reason }];
+}
+
+async function ask(
+  context: Context,
+  olds: Properties,
+  inputs: Record<string, unknown>,
+  { spec, unknown }: Validation,
+): Promise<Failure[]> {
+  const { region } = inputs;
+  const changed = changedProperties(olds, inputs);
+  if (spec === undefined || typeof region !== "string" || isUnknown(region)) return [];
+  if (changed.size === 0) return [];
+  const { preflight } = await context.connect(region);
+  return runPreflight({
+    spec,
+    region,
+    preflight: askedOnce(preflight),
+    changed,
+    unknown,
+    warn: (message) => context.log(message, { severity: "warning" }),
+    skip: (question, error) =>
+      context.log(`did not check ${question}: ${error.message}`, { severity: "debug" }),
+  });
+}
+
+function changedProperties(olds: Properties, inputs: Properties): ReadonlySet<string> {
+  const before = specInputOf(olds);
+  const after = specInputOf(inputs);
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return new Set(names.filter((name) => textOf(before[name]) !== textOf(after[name])));
+}
+
+const textOf = (value: unknown) => (value === undefined ? "" : canonicalJson(value));

@@ -1,0 +1,89 @@
+/**
+ * What the handlers use of AWS, put together for one Region. Loaded only when a call needs it: the
+ * SDK takes a noticeable part of a second. Process, host and randomness enter here and nowhere else.
+ */
+import { randomBytes } from "node:crypto";
+import os from "node:os";
+import { createEc2, type Ec2, type Ec2Options } from "../aws/client";
+import { AwsClock } from "../aws/clock";
+import { createCloud } from "../aws/cloud";
+import { findOpenCreations } from "../aws/creations";
+import { createPreflight } from "../aws/preflight";
+import { createAnchorRegistry } from "../aws/registry";
+import type { Clock } from "../engine/ports";
+import { converge } from "../engine/reconcile";
+import type { Configuration } from "./configuration";
+import type { Connection, Known, LookRequest } from "./context";
+
+const opened = new Map<string, Connection>();
+
+/** One connection for all calls of a process, so that its caches and AWS's clock are shared. */
+export async function connect(region: string, configuration: Configuration): Promise<Connection> {
+  const known = opened.get(region);
+  if (known !== undefined) return known;
+  const clock = new AwsClock();
+  const connection = openConnection(createEc2(optionsFor(region, configuration), clock), clock);
+  opened.set(region, connection);
+  return connection;
+}
+
+export function optionsFor(region: string, { endpoint, profile }: Configuration): Ec2Options {
+  const hasOwn = profile !== undefined || isSet("AWS_ACCESS_KEY_ID") || isSet("AWS_PROFILE");
+  const needsNone = endpoint !== undefined && isLoopback(endpoint) && !hasOwn;
+  return {
+    region,
+    endpoint,
+    profile,
+    // The embedded EC2 accepts any; AWS's chain would look for some on the network first.
+    credentials: needsNone ? { accessKeyId: "embedded", secretAccessKey: "embedded" } : undefined,
+  };
+}
+
+const isSet = (name: string) => (process.env[name] ?? "") !== "";
+
+function isLoopback(endpoint: string): boolean {
+  const { hostname } = new URL(endpoint);
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+}
+
+export function openConnection(ec2: Ec2, clock: Clock & { now(): number }): Connection {
+  const cloud = createCloud(ec2, () => clock.now());
+  const registry = createAnchorRegistry(ec2);
+  const claimant = { host: os.hostname(), pid: process.pid };
+  return {
+    preflight: createPreflight(ec2),
+    claimant,
+    isAlive,
+    newId: () => `pmi-${randomBytes(6).toString("hex")}`,
+    now: () => clock.now(),
+    sleep: (milliseconds, signal) => clock.sleep(milliseconds, signal),
+    async look({ id, spec, interfaceId }: LookRequest): Promise<Known | undefined> {
+      const facts = await cloud.observe({
+        id,
+        imageId: spec?.imageId ?? anyImageId,
+        subnetIds: spec?.subnetIds ?? [],
+        instanceTypes: spec?.instanceTypes ?? [],
+        interfaceId,
+        wantsSpotMarket: false,
+      });
+      const ledger = await registry.load(id, facts.anchors);
+      return ledger && { ledger, observation: { ...facts, refusals: [] } };
+    },
+    findOpen: (creationKey) => findOpenCreations(ec2, creationKey),
+    save: (ledger, interfaceId) => registry.save(ledger, interfaceId),
+    converge: (job) => converge({ ...job, cloud, registry, clock, claimant }),
+  };
+}
+
+/** Stands in where no image was declared; one that does not exist is a fact like any other. */
+const anyImageId = "ami-00000000";
+
+/** A process that we may not signal exists, too. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * What every handler may use of the world, whichever front-end serves it: the dynamic provider today,
+ * a native plugin later. Handlers get this and the properties, and nothing else.
+ */
+import type { Preflight } from "../aws/preflight";
+import type { Ledger, Observation } from "../engine/model";
+import type { ConvergeOptions, Outcome } from "../engine/reconcile";
+import type { Spec } from "../engine/spec";
+import type { Severity } from "./bridge";
+import type { Configuration } from "./configuration";
+
+export interface LogOptions {
+  severity?: Severity;
+  /** Shown while it is the newest, and not repeated in the summary. */
+  ephemeral?: boolean;
+}
+
+export interface Context {
+  /** The resource's, where the front-end knows it. */
+  urn?: string;
+  /** The time-out of the user's `customTimeouts`. */
+  timeoutSeconds?: number;
+  /** Aborted when the user cancels: stop at the next safe point. */
+  signal: AbortSignal;
+  configuration: Configuration;
+  /** Writes on the resource's row; never fails. */
+  log(message: string, options?: LogOptions): void;
+  connect(region: string): Promise<Connection>;
+}
+
+/** This process, as claims name it. */
+export interface Claimant {
+  host: string;
+  pid: number;
+}
+
+/** What one run of the loop is told; the rest of its options belong to the connection. */
+export type Job = Omit<ConvergeOptions, "cloud" | "registry" | "clock" | "claimant">;
+
+export interface Known {
+  ledger: Ledger;
+  observation: Observation;
+}
+
+export interface LookRequest {
+  id: string;
+  spec?: Spec;
+  /** The interface that was the anchor when state was written; a tag query may miss it. */
+  interfaceId?: string;
+}
+
+/** The managed instances of one account in one Region. */
+export interface Connection {
+  preflight: Preflight;
+  claimant: Claimant;
+  isAlive(pid: number): boolean;
+  newId(): string;
+  /** AWS's clock, epoch ms. */
+  now(): number;
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
+  /** What exists of one managed instance, or undefined when nothing does. */
+  look(request: LookRequest): Promise<Known | undefined>;
+  /** Those that were begun with this key and not completed. */
+  findOpen(creationKey: string): Promise<{ ledger: Ledger; interfaceId: string }[]>;
+  save(ledger: Ledger, interfaceId: string): Promise<void>;
+  converge(job: Job): Promise<Outcome>;
+}

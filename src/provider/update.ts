@@ -1,0 +1,73 @@
+/**
+ * Carries a changed specification out, or the same one again after a failure or a drift. State may be
+ * a week old: what is in force is read from the ledger and not from there.
+ */
+import type { Ledger } from "../engine/model";
+import { fingerprint, type Spec } from "../engine/spec";
+import type { Connection, Context } from "./context";
+import { carryOut, type Order } from "./convergence";
+import { nextSpecVersion } from "./create";
+import { PartialFailure } from "./failure";
+import { creationKeyOf, type Properties, parseSpec, regionOf } from "./inputs";
+import { outputsOf, recordedLedger, remembered } from "./outputs";
+
+export interface UpdateAnswer {
+  outs: Record<string, unknown>;
+}
+
+export async function update(
+  context: Context,
+  id: string,
+  olds: Properties,
+  news: Properties,
+): Promise<UpdateAnswer> {
+  const connection = await context.connect(regionOf(news, context.configuration.region));
+  const order = await orderOf(connection, id, olds, news);
+  const { facts, ledger, reason } = await carryOut(context, connection, order);
+  const outs = outputsOf({
+    inputs: news,
+    facts: facts ?? (olds.facts as typeof facts),
+    ledger: ledger ?? recordedLedger(id, olds),
+    urn: context.urn,
+  });
+  if (reason === undefined) return { outs };
+  throw new PartialFailure(reason, id, outs);
+}
+
+async function orderOf(
+  connection: Connection,
+  id: string,
+  olds: Properties,
+  news: Properties,
+): Promise<Order> {
+  const spec = parseSpec(news);
+  const memory = remembered(olds);
+  const known = await connection.look({ id, spec, interfaceId: memory.interfaceId });
+  const ledger =
+    known?.ledger ?? recordedLedger(id, olds) ?? neverBegun(connection, id, spec, news);
+  if (ledger.phase === "deallocating" || ledger.phase === "deallocated") {
+    throw new Error(
+      `${id} is ${ledger.phase}: somebody ended it outside this program. Run \`pulumi refresh\`, and the next \`pulumi up\` creates another.`,
+    );
+  }
+  return {
+    operation: "update",
+    id,
+    spec,
+    specVersion: nextSpecVersion(ledger, spec),
+    initial: known === undefined ? ledger : undefined,
+    remembered: memory,
+    properties: news,
+  };
+}
+
+/** A create that failed before anything was made left its id in state, and nothing else. */
+const neverBegun = (connection: Connection, id: string, spec: Spec, news: Properties): Ledger => ({
+  id,
+  creationKey: creationKeyOf(news),
+  phase: "creating",
+  revision: 0,
+  specVersion: 1,
+  specFingerprint: fingerprint(spec),
+  claim: { ...connection.claimant, touchedAt: connection.now() },
+});
