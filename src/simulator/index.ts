@@ -12,3 +12,10 @@ export {
   type SimulatorControl,
   type SimulatorOptions,
 } from "./simulator";
+export {
+  AMAZON_ACCOUNT,
+  DEFAULT_SECURITY_GROUP_ID,
+  DEFAULT_SUBNET_IDS,
+  DEFAULT_VPC_ID,
+  IMAGE_IDS,
+} from "./start-world";

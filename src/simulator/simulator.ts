@@ -3,10 +3,18 @@
  * disks, and lets a test decide what goes wrong. Everything in it is a function of its options, its
  * seed and the calls made; it neither reads a clock of its own nor does any input or output.
  */
+import { checkParameters } from "./action";
+import { actions } from "./actions";
 import type { ClockOptions, SimulatorClock } from "./clock";
+import { Ec2Error, LostReplyError } from "./errors";
 import type { EventLog } from "./event-bridge";
 import type { Faults } from "./faults";
+import { createGuest } from "./guest";
 import type { LatencyTable } from "./latency";
+import { type CallLog, createControl } from "./simulator-control";
+import { fillStartWorld } from "./start-world";
+import { createThrottle, requestLimitExceeded, type Throttle } from "./throttle";
+import { createWorld, dryRunOperation, type World } from "./world";
 
 export interface SimulatorOptions {
   readonly region?: string;
@@ -109,6 +117,98 @@ export interface Simulator {
   ): Promise<Record<string, unknown>>;
 }
 
-export function createSimulator(_options: SimulatorOptions = {}): Simulator {
-  throw new Error("The simulator's core is not connected yet.");
+export function createSimulator(options: SimulatorOptions = {}): Simulator {
+  const world = createWorld(options);
+  fillStartWorld(world);
+  const throttle = options.throttling === false ? undefined : createThrottle(world.now);
+  const calls = createCallLog(options.keptCalls ?? 100_000);
+  const call: Simulator["call"] = (name, input) => {
+    world.timeline.settle();
+    const note = (outcome: string) =>
+      calls.add({ time: world.now(), action: name, parameters: input, outcome });
+    try {
+      const output = carryOut(world, { name, input, throttle });
+      if (world.faults.strikesCall("lostReply", name)) throw new LostReplyError(name);
+      note("ok");
+      return output;
+    } catch (error) {
+      note(outcomeOf(error));
+      throw error;
+    }
+  };
+  return {
+    region: world.region,
+    account: world.account,
+    latencies: world.latencies,
+    clock: world.timeline,
+    guest: createGuest(world),
+    control: createControl(world, calls),
+    actions: [...actions.keys()].sort(),
+    call,
+    request: async (name, input, signal) => {
+      const { runInstancesCall, call: otherCall } = world.latencies;
+      const seconds = name === "RunInstances" ? runInstancesCall : otherCall;
+      if (seconds > 0) await world.timeline.sleep(seconds * 1000, signal);
+      return call(name, input);
+    },
+  };
+}
+
+function carryOut(
+  world: World,
+  request: {
+    readonly name: string;
+    readonly input: Readonly<Record<string, unknown>>;
+    readonly throttle: Throttle | undefined;
+  },
+): Record<string, unknown> {
+  const { name, input, throttle } = request;
+  const action = actions.get(name);
+  if (action === undefined) throw invalidAction(name);
+  throttle?.admit(name, input);
+  if (world.faults.strikesCall("throttle", name)) throw requestLimitExceeded();
+  checkParameters(name, action.honours, input);
+  world.isDryRun = input.DryRun === true;
+  try {
+    const output = action.run(world, input);
+    // A call that writes nothing has nothing to stop at.
+    if (world.isDryRun) throw dryRunOperation();
+    return { ...output };
+  } finally {
+    world.isDryRun = false;
+  }
+}
+
+function outcomeOf(error: unknown): string {
+  if (error instanceof LostReplyError) return "lost-reply";
+  return error instanceof Ec2Error ? error.code : "internal-error";
+}
+
+const EC2_VERBS =
+  /^(Accept|Allocate|Assign|Associate|Attach|Authorize|Cancel|Copy|Create|Delete|Deregister|Describe|Detach|Disable|Disassociate|Enable|Export|Get|Import|List|Modify|Move|Provision|Purchase|Reboot|Register|Reject|Release|Replace|Request|Reset|Restore|Revoke|Run|Search|Send|Start|Stop|Terminate|Unassign|Unmonitor|Monitor|Update|Withdraw)[A-Z]/;
+
+/** AWS's words; for what looks like a real action, also that it is the simulator that lacks it. */
+function invalidAction(name: string): Ec2Error {
+  const text = `The action ${name} is not valid for this web service.`;
+  const hint = EC2_VERBS.test(name) ? " The simulator does not simulate it." : "";
+  return new Ec2Error("InvalidAction", text + hint);
+}
+
+interface GrowingCallLog extends CallLog {
+  add(record: CallRecord): void;
+}
+
+function createCallLog(limit: number): GrowingCallLog {
+  const records: CallRecord[] = [];
+  return {
+    list: () => records,
+    clear: () => {
+      records.length = 0;
+    },
+    add: (record) => {
+      // The older half goes at once: trimming one by one would cost more than the calls.
+      if (records.length >= limit) records.splice(0, Math.ceil(limit / 2));
+      if (limit > 0) records.push(record);
+    },
+  };
 }

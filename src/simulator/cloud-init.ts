@@ -1,0 +1,53 @@
+/**
+ * The guest's first boot, as cloud-init does it: user data runs once per instance id, so a disk that
+ * moves to a new instance runs it again, and a reboot does not. Of a script (`#!`) the simulator
+ * obeys only the lines `echo TEXT > /path` and `echo TEXT >> /path`, with TEXT bare or in quotes.
+ */
+import { rootVolume, writeFile } from "./volume-states";
+import type { World } from "./world";
+
+const LOG = "/var/log/cloud-init.log";
+
+export function runUserData(world: World, instanceId: string): void {
+  const write = (path: string, content: string) => {
+    const volume = rootOf(world, instanceId);
+    if (volume !== undefined) writeFile(world, volume, { path, content });
+  };
+  const append = (path: string, text: string) =>
+    write(path, (rootOf(world, instanceId)?.disk.files.get(path) ?? "") + text);
+
+  const userData = userDataOf(world, instanceId);
+  const at = new Date(world.now()).toISOString();
+  append(LOG, `${at} first boot of ${instanceId}\n`);
+  write("/var/lib/cloud/data/instance-id", `${instanceId}\n`);
+  if (userData === undefined) return;
+  write(`/var/lib/cloud/instances/${instanceId}/user-data.txt`, userData);
+  if (!userData.startsWith("#!")) return;
+  for (const { path, text, isAppended } of echoLines(userData))
+    if (isAppended) append(path, text);
+    else write(path, text);
+}
+
+function rootOf(world: World, instanceId: string) {
+  const instance = world.instances.get(instanceId);
+  return instance === undefined ? undefined : rootVolume(world, instance);
+}
+
+function userDataOf(world: World, instanceId: string): string | undefined {
+  const encoded = world.instances.get(instanceId)?.userData;
+  return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString();
+}
+
+function echoLines(script: string) {
+  return script.split("\n").flatMap((line) => {
+    const match = /^\s*echo\s+(.*?)\s*(>>?)\s*(\S+)\s*$/.exec(line);
+    if (match === null) return [];
+    const [, text = "", arrow = "", path = ""] = match;
+    return [{ path, text: `${unquoted(text)}\n`, isAppended: arrow === ">>" }];
+  });
+}
+
+function unquoted(text: string): string {
+  const match = /^(["'])(.*)\1$/.exec(text);
+  return match?.[2] ?? text;
+}

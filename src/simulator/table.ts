@@ -1,0 +1,166 @@
+/**
+ * One kind of resource, by id, in order of creation. Rows are never changed, only replaced, so a
+ * reader that lags behind (ec2-facts §9) can be given the row as it was. Every write first asks the
+ * guard, which is what makes DryRun stop before the first change.
+ */
+
+export type Tags = ReadonlyMap<string, string>;
+
+export interface Row {
+  readonly id: string;
+  readonly tags: Tags;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+}
+
+export interface Entry<R extends Row> {
+  /** Position in order of creation; what a NextToken stands for. */
+  readonly sequence: number;
+  readonly row: R;
+}
+
+export interface Table<R extends Row> {
+  get(id: string): R | undefined;
+  insert(row: R): R;
+  update(id: string, change: Partial<R>): R;
+  remove(id: string): void;
+  all(): IterableIterator<R>;
+  /** The rows as they were some time ago, in order of creation. */
+  entriesSeen(lagMilliseconds: number, ids?: Iterable<string>): IterableIterator<Entry<R>>;
+  getSeen(id: string, lagMilliseconds: number): R | undefined;
+  idsWithTag(key: string, value: string): ReadonlySet<string>;
+  readonly size: number;
+}
+
+export interface TableHost {
+  now(): number;
+  /** Called before every write; throws when nothing may be written. */
+  beforeWrite(): void;
+  /** The oldest view that any reader may be given, in milliseconds; 0 keeps no history. */
+  longestLagMilliseconds(): number;
+  after(seconds: number, happen: () => void): void;
+}
+
+interface Version<R> {
+  readonly row: R | undefined;
+  readonly since: number;
+}
+
+interface Slot<R> {
+  readonly sequence: number;
+  current: Version<R>;
+  past: readonly Version<R>[];
+}
+
+const NO_IDS: ReadonlySet<string> = new Set();
+
+export function createTable<R extends Row>(host: TableHost): Table<R> {
+  const slots = new Map<string, Slot<R>>();
+  const byTag = createTagIndex();
+  let sequence = 0;
+
+  const replace = (id: string, slot: Slot<R>, row: R | undefined) => {
+    const before = slot.current.row;
+    if (before?.tags !== row?.tags) byTag.replace(id, before?.tags, row?.tags);
+    slot.past = remembered(slot, host);
+    slot.current = { row, since: host.now() };
+  };
+  function* entriesSeen(lagMilliseconds: number, ids?: Iterable<string>) {
+    for (const slot of ids === undefined ? slots.values() : slotsOf(slots, ids)) {
+      const row = rowSeen(slot, host.now(), lagMilliseconds);
+      if (row !== undefined) yield { sequence: slot.sequence, row };
+    }
+  }
+  return {
+    get: (id) => slots.get(id)?.current.row,
+    getSeen: (id, lagMilliseconds) => {
+      const slot = slots.get(id);
+      return slot === undefined ? undefined : rowSeen(slot, host.now(), lagMilliseconds);
+    },
+    insert: (row) => {
+      host.beforeWrite();
+      sequence += 1;
+      slots.set(row.id, { sequence, current: { row, since: host.now() }, past: [] });
+      byTag.replace(row.id, undefined, row.tags);
+      return row;
+    },
+    update: (id, change) => {
+      host.beforeWrite();
+      const slot = slots.get(id);
+      const before = slot?.current.row;
+      if (slot === undefined || before === undefined)
+        throw new Error(`There is no ${id} to change.`);
+      const row = { ...before, ...change };
+      replace(id, slot, row);
+      return row;
+    },
+    remove: (id) => {
+      host.beforeWrite();
+      const slot = slots.get(id);
+      if (slot?.current.row === undefined) return;
+      replace(id, slot, undefined);
+      const lag = host.longestLagMilliseconds();
+      if (lag === 0) slots.delete(id);
+      else host.after(lag / 1000, () => slots.delete(id));
+    },
+    all: function* () {
+      for (const { current } of slots.values()) if (current.row !== undefined) yield current.row;
+    },
+    entriesSeen,
+    idsWithTag: (key, value) => byTag.ids(key, value),
+    get size() {
+      return slots.size;
+    },
+  };
+}
+
+function* slotsOf<R>(slots: Map<string, Slot<R>>, ids: Iterable<string>) {
+  const found = [...new Set(ids)].flatMap((id) => slots.get(id) ?? []);
+  yield* found.sort((one, other) => one.sequence - other.sequence);
+}
+
+function remembered<R>(slot: Slot<R>, host: TableHost): readonly Version<R>[] {
+  const lag = host.longestLagMilliseconds();
+  if (lag === 0) return [];
+  const versions = [...slot.past, slot.current];
+  const cutoff = host.now() - lag;
+  // The newest version that is older than the cutoff is still what the laziest reader sees.
+  const first = versions.findLastIndex((version) => version.since <= cutoff);
+  return versions.slice(Math.max(0, first));
+}
+
+function rowSeen<R extends Row>(slot: Slot<R>, now: number, lag: number): R | undefined {
+  if (lag === 0 || slot.current.since <= now - lag) return slot.current.row;
+  const seen = slot.past.findLast((version) => version.since <= now - lag);
+  if (seen !== undefined) return seen.row;
+  // Without history (the lag began later) a row counts from its creation.
+  const oldest = slot.past[0]?.row ?? slot.current.row;
+  return oldest !== undefined && oldest.createdAt <= now - lag ? oldest : undefined;
+}
+
+function createTagIndex() {
+  const idsByTag = new Map<string, Set<string>>();
+  const forget = (id: string, tags: Tags) => {
+    for (const [key, value] of tags) {
+      const name = `${key}\0${value}`;
+      const ids = idsByTag.get(name);
+      ids?.delete(id);
+      if (ids?.size === 0) idsByTag.delete(name);
+    }
+  };
+  const learn = (id: string, tags: Tags) => {
+    for (const [key, value] of tags) {
+      const name = `${key}\0${value}`;
+      const ids = idsByTag.get(name);
+      if (ids === undefined) idsByTag.set(name, new Set([id]));
+      else ids.add(id);
+    }
+  };
+  return {
+    replace: (id: string, before: Tags | undefined, after: Tags | undefined) => {
+      if (before !== undefined) forget(id, before);
+      if (after !== undefined) learn(id, after);
+    },
+    ids: (key: string, value: string) => idsByTag.get(`${key}\0${value}`) ?? NO_IDS,
+  };
+}
