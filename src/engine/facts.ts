@@ -6,7 +6,7 @@ import type { Instance, Ledger, Observation } from "./model";
 import { isOurImage, isOurSnapshot, parseClientToken } from "./tags";
 
 export interface Facts {
-  /** creating, launching, running, unhealthy, interrupted, stopping, paused, deallocated, … */
+  /** creating, launching, running, unhealthy, interrupted, stopping, paused, down, deallocating, deallocated. */
   state: string;
   generation: number;
   lineage: number;
@@ -38,7 +38,10 @@ export function describeFacts(observation: Observation, ledger: Ledger): Facts {
       each.state !== "terminated" && parseClientToken(ledger.id, each.clientToken) !== undefined,
   );
   const anchor = observation.anchors[0];
-  const snapshot = newest(observation.snapshots.filter(isOurSnapshot), (each) => each.startedAt);
+  const completed = observation.snapshots.filter(
+    (each) => isOurSnapshot(each) && each.state === "completed",
+  );
+  const snapshot = newest(completed, (each) => each.startedAt);
   const image = newest(observation.images.filter(isOurImage), (each) => each.createdAt);
   return {
     state: stateOf(carrier, ledger),
@@ -71,9 +74,16 @@ function newest<Item>(items: readonly Item[], at: (item: Item) => number): Item 
 
 function stateOf(carrier: Instance | undefined, ledger: Ledger): string {
   if (ledger.phase === "deallocated" || ledger.phase === "deallocating") return ledger.phase;
-  if (carrier === undefined) return ledger.phase === "creating" ? "creating" : "paused";
+  if (carrier === undefined) return restingState(ledger);
   if (carrier.state === "pending") return "launching";
   if (carrier.state !== "running") return "stopping";
   if (carrier.interruptionNoticed) return "interrupted";
   return carrier.health.kind === "impaired" ? "unhealthy" : "running";
+}
+
+/** Paused when we paused it; down when its instance went by itself and none has followed yet. */
+function restingState({ launch, phase, stop }: Ledger): string {
+  if (phase === "creating") return "creating";
+  const wasPaused = launch === undefined || stop?.generation === launch.generation;
+  return wasPaused && (stop === undefined || stop.reason === "pause") ? "paused" : "down";
 }
