@@ -13,6 +13,13 @@ export type Held =
   | { kind: "snapshot"; id: string; resource: Snapshot }
   | { kind: "volume"; id: string; resource: Volume };
 
+/** The anchor of a deallocated managed instance, which only the sweep deletes. */
+export interface RetainedAnchor {
+  kind: "anchor";
+  id: string;
+  resource: { status: string; condemnedAt?: number; deleteAfterAt?: number };
+}
+
 export type Disposition =
   | { kind: "needed" }
   | { kind: "kept"; hours: number }
@@ -217,7 +224,7 @@ export function disposal(situation: Situation): Disposal {
 
 /** Shared with the sweep, which knows nothing but tags. */
 export function deletion(
-  doomed: readonly Held[],
+  doomed: readonly (Held | RetainedAnchor)[],
   { images, now }: { images: readonly Image[]; now: number },
   steps: Step[] = [],
 ): Disposal {
@@ -226,14 +233,15 @@ export function deletion(
   if (fresh.length > 0)
     steps.push({ kind: "tag", resourceIds: fresh.map((held) => held.id), tags: condemnedTag(now) });
   const waiting = possible.filter((held) => held.resource.condemnedAt !== undefined);
-  const ripeAt = (held: Held) => (held.resource.condemnedAt ?? now) + settleSeconds * 1000;
+  const ripeAt = (held: Held | RetainedAnchor) =>
+    (held.resource.condemnedAt ?? now) + settleSeconds * 1000;
   steps.push(...waiting.filter((held) => ripeAt(held) <= now).map(deleteStep));
   const times = waiting.map(ripeAt).filter((at) => at > now);
   if (fresh.length > 0) times.push(now + settleSeconds * 1000);
   return { steps, nextAt: times.length > 0 ? Math.min(...times) : undefined };
 }
 
-function isDeletable(held: Held, images: readonly Image[]): boolean {
+function isDeletable(held: Held | RetainedAnchor, images: readonly Image[]): boolean {
   switch (held.kind) {
     case "image":
       return true;
@@ -242,10 +250,12 @@ function isDeletable(held: Held, images: readonly Image[]): boolean {
     case "volume":
       // A volume that was never marked with its own id might be somebody's copy with our tags.
       return held.resource.state === "available" && held.resource.markedId === held.id;
+    case "anchor":
+      return held.resource.status === "available";
   }
 }
 
-function deleteStep(held: Held): Step {
+function deleteStep(held: Held | RetainedAnchor): Step {
   switch (held.kind) {
     case "image":
       return { kind: "deregister-image", imageId: held.id };
@@ -253,5 +263,7 @@ function deleteStep(held: Held): Step {
       return { kind: "delete-snapshot", snapshotId: held.id };
     case "volume":
       return { kind: "delete-volume", volumeId: held.id };
+    case "anchor":
+      return { kind: "delete-anchor", interfaceId: held.id };
   }
 }

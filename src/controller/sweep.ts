@@ -1,0 +1,78 @@
+/**
+ * Deletes what is past its time, from tags alone, so that it works after the stack is gone: images
+ * before their snapshots, everything after two looks, judged by AWS's clock.
+ */
+import type { Inventory, Retained } from "../aws/inventory";
+import type { Clock, Cloud } from "../engine/ports";
+import { CloudError, type CloudStep } from "../engine/ports";
+import { describeStep } from "../engine/reconcile";
+import { deletion } from "../engine/retention";
+
+export interface SweepOptions {
+  cloud: Pick<Cloud, "now" | "perform">;
+  inventory: Inventory;
+  clock: Clock;
+  signal?: AbortSignal;
+  progress?: (message: string) => void;
+}
+
+export interface SweepReport {
+  /** The ids of what was deleted. */
+  deleted: string[];
+  /** What retention still keeps. */
+  kept: Retained[];
+}
+
+const pauseAfterFailureMs = 5000;
+
+/** Sweeps until nothing that is past its time is left, or the signal stops it between two calls. */
+export async function sweep(options: SweepOptions): Promise<SweepReport> {
+  const { clock, cloud, inventory, signal } = options;
+  const deleted: string[] = [];
+  for (;;) {
+    const retained = await inventory.retained();
+    const now = cloud.now();
+    const expired = retained.filter(({ resource }) => (resource.deleteAfterAt ?? now + 1) <= now);
+    const images = retained.flatMap((each) => (each.kind === "image" ? [each.resource] : []));
+    const { steps, nextAt } = deletion(expired, { images, now });
+    const isIdle = steps.length === 0 && nextAt === undefined;
+    if (isIdle || signal?.aborted === true) return { deleted, kept: retained };
+    const done = await performAll(options, steps as CloudStep[]);
+    deleted.push(...done.ids);
+    if (!done.complete) await clock.sleep(pauseAfterFailureMs, signal);
+    else if (steps.length === 0 && nextAt !== undefined) await clock.sleep(nextAt - now, signal);
+  }
+}
+
+async function performAll(options: SweepOptions, steps: readonly CloudStep[]) {
+  const ids: string[] = [];
+  for (const step of steps) {
+    if (options.signal?.aborted === true) return { ids, complete: false };
+    options.progress?.(describeStep(step));
+    try {
+      const outcome = await options.cloud.perform(step);
+      if (outcome.kind === "refused" && outcome.meaning !== "not-found")
+        return { ids, complete: false };
+      ids.push(...deletedBy(step));
+    } catch (error) {
+      if (!(error instanceof CloudError)) throw error;
+      return { ids, complete: false };
+    }
+  }
+  return { ids, complete: true };
+}
+
+function deletedBy(step: CloudStep): string[] {
+  switch (step.kind) {
+    case "deregister-image":
+      return [step.imageId];
+    case "delete-snapshot":
+      return [step.snapshotId];
+    case "delete-volume":
+      return [step.volumeId];
+    case "delete-anchor":
+      return [step.interfaceId];
+    default:
+      return [];
+  }
+}
