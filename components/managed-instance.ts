@@ -4,7 +4,7 @@
  * other languages can have it later without another name.
  */
 import * as pulumi from "@pulumi/pulumi";
-import type { Facts } from "../src/provider/outputs";
+import type { Facts } from "../src/engine/facts";
 import { COMPONENT_TYPE, PROVIDER_STUB, RESOURCE_TYPE } from "../src/provider/stub";
 
 /** The root disk. Changing it recycles the managed instance; its contents stay. */
@@ -126,6 +126,16 @@ export interface ManagedInstanceArgs {
   adopt?: pulumi.Input<string>;
 }
 
+/** A time span whose writes are missing because an older snapshot had to be used. */
+export interface Gap {
+  /** ISO 8601. */
+  from: string;
+  /** ISO 8601. */
+  to: string;
+  /** The volume that still holds them, if it could be kept. */
+  volumeId?: string;
+}
+
 /** One EC2 instance whose root disk and private address outlive every instance that carries them. */
 export class ManagedInstance extends pulumi.ComponentResource {
   /** The durable identity, `pmi-…`. */
@@ -137,11 +147,11 @@ export class ManagedInstance extends pulumi.ComponentResource {
   /** Which boot of a base image the root disk descends from: 1, 2, 3… */
   readonly lineage: pulumi.Output<number>;
   readonly privateIp: pulumi.Output<string>;
-  /** "running", "paused", or what it is on the way to. */
+  /** "running", "paused", or where it is on the way: "launching", "stopping", "interrupted", "unhealthy". */
   readonly state: pulumi.Output<string>;
   /** The base image of the present lineage. */
   readonly imageId: pulumi.Output<string>;
-  /** The image registered from the root disk that the present instance was launched from, if it was. */
+  /** The newest image registered from the root disk. */
   readonly persistedImageId: pulumi.Output<string | undefined>;
   readonly rootVolumeId: pulumi.Output<string | undefined>;
   /** When the newest completed snapshot of the root disk was started, ISO 8601. */
@@ -153,13 +163,13 @@ export class ManagedInstance extends pulumi.ComponentResource {
   readonly networkInterfaceId: pulumi.Output<string>;
   readonly subnetId: pulumi.Output<string>;
   /** A time span of writes that the present root disk lacks, if there is one. */
-  readonly gap: pulumi.Output<string | undefined>;
+  readonly gap: pulumi.Output<Gap | undefined>;
 
   constructor(name: string, args: ManagedInstanceArgs, opts?: pulumi.ComponentResourceOptions) {
     super(COMPONENT_TYPE, name, {}, opts);
     const id = (args as Partial<Existing>)[existingId];
-    const key = pulumi.interpolate`${pulumi.getOrganization()}/${this.urn}`;
-    const identity = new Identity(name, id === undefined ? { ...args, creationKey: key } : {}, {
+    const creationKey = pulumi.interpolate`${pulumi.getOrganization()}/${this.urn}`;
+    const identity = new Identity(name, id === undefined ? { ...args, creationKey } : {}, {
       parent: this,
       id,
       // Pulumi hands most options of a component on to its children, but not these.
@@ -167,9 +177,9 @@ export class ManagedInstance extends pulumi.ComponentResource {
       ignoreChanges: opts?.ignoreChanges,
       retainOnDelete: opts?.retainOnDelete,
     });
-    const fact = <Name extends keyof Facts>(fact: Name) =>
-      // Unit tests with Pulumi's mocks need not answer with facts.
-      identity.facts.apply((facts) => facts?.[fact] as Facts[Name]);
+    // Unit tests with Pulumi's mocks need not answer with facts.
+    const fact = <Value>(name: keyof Facts) =>
+      identity.facts.apply((facts) => facts?.[name] as Value);
     this.id = identity.id;
     this.instanceId = fact("instanceId");
     this.generation = fact("generation");

@@ -2,12 +2,12 @@
  * One run of the loop on behalf of Pulumi: its progress goes to the resource's row, and what came of
  * it becomes outputs, or a failure that says what to do.
  */
+import { describeFacts, type Facts } from "../engine/facts";
 import type { Ledger } from "../engine/model";
 import type { Outcome, ProgressEvent } from "../engine/reconcile";
 import type { Spec } from "../engine/spec";
 import type { Connection, Context, Job } from "./context";
 import { type Properties, secondsOf, type Timeouts } from "./inputs";
-import { type Facts, factsOf } from "./outputs";
 
 export type Operation = keyof Timeouts;
 
@@ -76,7 +76,9 @@ function timeoutSecondsOf(context: Context, { operation, properties }: Order): n
 function resultOf(outcome: Outcome, context: Context, order: Order, hasBegun: boolean): Result {
   const { observation, ledger } = outcome;
   const facts =
-    observation !== undefined && ledger !== undefined ? factsOf(observation, ledger) : undefined;
+    observation !== undefined && ledger !== undefined
+      ? describeFacts(observation, ledger)
+      : undefined;
   const exists = hasBegun || (observation?.anchors.length ?? 0) > 0;
   return { facts, ledger, hasBegun: exists, reason: reasonOf(outcome, context, order) };
 }

@@ -2,48 +2,9 @@
  * What Pulumi's state holds of a managed instance: the properties as declared, and beside them the
  * facts, under a name of their own so that a fact never shadows what was declared. A cache only.
  */
-import type { Ledger, Observation } from "../engine/model";
+import type { Facts } from "../engine/facts";
+import type { Ledger } from "../engine/model";
 import { inputsOf, type Properties } from "./inputs";
-
-export interface Facts {
-  state: string;
-  generation: number;
-  lineage: number;
-  imageId: string;
-  privateIp: string;
-  networkInterfaceId: string;
-  subnetId: string;
-  availabilityZone: string;
-  instanceId?: string;
-  instanceType?: string;
-  market?: string;
-  persistedImageId?: string;
-  rootVolumeId?: string;
-  lastSnapshotAt?: string;
-  gap?: string;
-}
-
-export function factsOf(observation: Observation, ledger: Ledger): Facts {
-  const anchor = observation.anchors[0];
-  const { launch } = ledger;
-  const carrier = observation.instances.find(
-    ({ instanceId, state }) => instanceId === launch?.instanceId && state !== "terminated",
-  );
-  return {
-    state: carrier?.state ?? (ledger.stop?.reason === "pause" ? "paused" : "absent"),
-    generation: launch?.generation ?? 0,
-    lineage: ledger.lineage?.number ?? 0,
-    imageId: ledger.lineage?.baseImageId ?? "",
-    privateIp: anchor?.privateIp ?? "",
-    networkInterfaceId: anchor?.interfaceId ?? "",
-    subnetId: anchor?.subnetId ?? "",
-    availabilityZone: anchor?.zone ?? "",
-    instanceId: carrier?.instanceId,
-    instanceType: carrier?.instanceType,
-    market: carrier?.market,
-    rootVolumeId: carrier?.rootVolumeId,
-  };
-}
 
 export interface Outputs {
   inputs: Properties;

@@ -2,9 +2,10 @@
  * What is, for refresh and for `ManagedInstance.get`. A managed instance is gone only when it was
  * deallocated: that EC2 does not find something proves nothing (ec2-facts §9).
  */
+import { describeFacts } from "../engine/facts";
 import type { Context } from "./context";
 import { inputsOf, type Properties, regionOf, tolerantSpec } from "./inputs";
-import { factsOf, outputsOf, recordedFacts } from "./outputs";
+import { outputsOf, recordedFacts } from "./outputs";
 
 /** An empty id tells Pulumi that the resource is gone. */
 export interface ReadAnswer {
@@ -32,7 +33,7 @@ export async function read(context: Context, id: string, props: Properties): Pro
     return { id, props: { ...props }, inputs: inputsOf(props) };
   }
   const { ledger } = known;
-  const facts = factsOf(known.observation, ledger);
+  const facts = describeFacts(known.observation, ledger);
   const urn = context.urn ?? (typeof props.__urn === "string" ? props.__urn : undefined);
   return { id, props: outputsOf({ inputs: props, facts, ledger, urn }), inputs: inputsOf(props) };
 }
