@@ -45,7 +45,8 @@ export class Memory {
   private unseen: Unseen[] = [];
   private interfaceId: string | undefined;
   private anchorMissingSinceAt: number | undefined;
-  private spotMarket: { facts: SpotMarketFacts; at: number } | undefined;
+  private spotMarket: SpotMarketFacts = { usdPerHour: {}, zoneScores: {} };
+  private spotMarketAskedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: ConvergeOptions) {
     this.interfaceId = options.remembered?.interfaceId;
@@ -55,7 +56,9 @@ export class Memory {
   query(now: number): CloudQuery {
     const { id, spec } = this.options;
     const isSettled = this.observation?.instances.some((each) => each.state === "running") ?? false;
-    const isFresh = this.spotMarket !== undefined && now - this.spotMarket.at < spotMarketFreshMs;
+    const isFresh = now - this.spotMarketAskedAt < spotMarketFreshMs;
+    const wantsSpotMarket = spec.lifeCycle === "spot" && !isSettled && !isFresh;
+    if (wantsSpotMarket) this.spotMarketAskedAt = now;
     return {
       id,
       imageId: spec.imageId,
@@ -64,7 +67,7 @@ export class Memory {
       interfaceId: this.interfaceId,
       instanceId: this.ledger?.launch?.instanceId,
       rootVolumeId: this.ledger?.launch?.rootVolumeId,
-      wantsSpotMarket: spec.lifeCycle === "spot" && !isSettled && !isFresh,
+      wantsSpotMarket,
     };
   }
 
@@ -84,8 +87,7 @@ export class Memory {
     const isKnown = facts.anchors.length > 0;
     this.anchorMissingSinceAt = isKnown ? undefined : (this.anchorMissingSinceAt ?? now);
     if (isKnown) this.interfaceId = facts.anchors[0]?.interfaceId;
-    if (Object.keys(facts.spotMarket.usdPerHour).length > 0)
-      this.spotMarket = { facts: facts.spotMarket, at: now };
+    if (Object.keys(facts.spotMarket.usdPerHour).length > 0) this.spotMarket = facts.spotMarket;
     this.forgetSeen(facts, now);
     const { privateIp, subnetId } = remembered ?? {};
     this.observation = {
@@ -93,7 +95,7 @@ export class Memory {
       instances: [...facts.instances, ...this.unseen.flatMap((each) => each.instances)],
       snapshots: [...facts.snapshots, ...this.unseen.flatMap((each) => each.snapshots)],
       images: [...facts.images, ...this.unseen.flatMap((each) => each.images)],
-      spotMarket: this.spotMarket?.facts ?? facts.spotMarket,
+      spotMarket: this.spotMarket,
       refusals: this.refusals,
       anchorMissingSinceAt: this.anchorMissingSinceAt,
       remembered:
