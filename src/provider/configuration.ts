@@ -28,11 +28,12 @@ export function readConfiguration(
   get: (key: string) => string | undefined,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Configuration {
+  const read = (key: string) => (isSet(get(key)) ? get(key) : undefined);
   return {
-    region: get("aws:region"),
+    region: read("aws:region"),
     environmentRegion: environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION,
-    endpoint: get("managed-instance:endpoint"),
-    profile: get("aws:profile"),
+    endpoint: read("managed-instance:endpoint"),
+    profile: read("aws:profile"),
     unsupported: unsupportedKeys.filter((key) => isSet(get(key))),
   };
 }

@@ -21,6 +21,8 @@ const opened = new Map<string, Connection>();
 export async function connect(region: string, configuration: Configuration): Promise<Connection> {
   const known = opened.get(region);
   if (known !== undefined) return known;
+  // What the SDK has to say about Node versions would stand among the messages of every `pulumi up`.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const clock = new AwsClock();
   const connection = openConnection(createEc2(optionsFor(region, configuration), clock), clock);
   opened.set(region, connection);

@@ -8,10 +8,11 @@ import {
   changeEffects,
   type Spec,
   specProperties,
+  specSchema,
 } from "../engine/spec";
 import type { Context } from "./context";
 import { type Properties, recordedSpec } from "./inputs";
-import { needsAttention } from "./outputs";
+import { needsAttention, recordedFacts } from "./outputs";
 import { hasUnknown, isUnknown } from "./unknown";
 import { validate } from "./validation";
 
@@ -69,7 +70,20 @@ export function describeChange({ property, effect }: Change, olds: Properties, n
   const values = shownProperties.includes(property)
     ? ` ${show(olds[property])} → ${show(news[property])}`
     : "";
-  return `${property}${values}: ${consequence(effect, olds, news)}`;
+  const consequenceText = stillFits(property, olds, news)
+    ? "in place: what runs now still fits"
+    : consequence(effect, olds, news);
+  return `${property}${values}: ${consequenceText}`;
+}
+
+/** Properties that allow several values need another launch only when the present one is not among them. */
+function stillFits(property: keyof Spec, olds: Properties, news: Properties): boolean {
+  const { instanceType, subnetId, privateIp } = recordedFacts(olds);
+  const holds = (list: unknown, value: string | undefined) =>
+    value !== undefined && Array.isArray(list) && list.includes(value);
+  if (property === "instanceTypes") return holds(news.instanceTypes, instanceType);
+  if (property === "subnetIds") return holds(news.subnetIds, subnetId);
+  return property === "privateIp" && [undefined, privateIp].includes(news.privateIp as string);
 }
 
 function show(value: unknown): string {
@@ -88,27 +102,27 @@ function consequence(effect: ChangeEffect, olds: Properties, news: Properties): 
         ? "pause: the instance ends, its state is kept"
         : "resume: another instance starts from the kept state";
     case "recycle":
-      return relaunch("recycle", news);
+      return relaunch("recycle", news, { mayWait: false });
     case "next-launch":
       return relaunch("recycle", news, { mayWait: true });
     case "ami-swap":
-      return relaunch(`AMI swap${swapNumbers(olds)}, ${keptDisk(news)}`, news, { mayWait: true });
+      return `${relaunch("AMI swap", news, { mayWait: true })}; ${swapDetails(olds, news)}`;
   }
 }
 
 /** Another generation: the instance is down from its shutdown until its successor has booted. */
-function relaunch(what: string, news: Properties, { mayWait = false } = {}): string {
+function relaunch(what: string, news: Properties, { mayWait }: { mayWait: boolean }): string {
   if (news.desiredState === "paused") return `${what} at the next launch (it is paused)`;
   if (mayWait && news.applyChanges === "at-next-recycle") return `${what} at the next recycle`;
   return `${what} now, down for some minutes`;
 }
 
-function swapNumbers({ facts }: Properties): string {
-  const lineage = (facts as { lineage?: unknown } | undefined)?.lineage;
-  return typeof lineage === "number" ? `: lineage ${lineage} → ${lineage + 1}` : "";
+function swapDetails(olds: Properties, news: Properties): string {
+  const { lineage } = recordedFacts(olds);
+  const numbers = lineage === undefined ? "a new lineage" : `lineage ${lineage} → ${lineage + 1}`;
+  if (news.persistRootDevice === false) return `${numbers}, the present root disk is not kept`;
+  const hours = typeof news.rollbackHours === "number" ? news.rollbackHours : defaultRollbackHours;
+  return `${numbers}, the present root disk is kept ${hours} h`;
 }
 
-function keptDisk({ rollbackHours, persistRootDevice }: Properties): string {
-  if (persistRootDevice === false) return "the present root disk is not kept";
-  return `the present root disk is kept ${typeof rollbackHours === "number" ? rollbackHours : 24} h`;
-}
+const defaultRollbackHours = specSchema.shape.rollbackHours.parse(undefined);
