@@ -1,12 +1,23 @@
 /** Every action that the simulator knows, by its API name. */
+
+import { accountActions } from "./account";
 import type { Action } from "./action";
+import { addressActions } from "./addresses";
 import { imageRegistrationActions } from "./image-registration";
 import { imageActions } from "./images";
+import { instanceAttributeActions } from "./instance-attributes";
+import { instanceTypeActions } from "./instance-types";
 import { describeInstanceActions } from "./instances-describe";
 import { lifecycleActions } from "./instances-lifecycle";
 import { runActions } from "./instances-run";
+import { interfaceAttachmentActions } from "./interface-attachments";
+import { keyPairActions } from "./key-pairs";
+import { networkActions } from "./network";
 import { networkInterfaceActions } from "./network-interfaces";
+import { replaceRootActions } from "./replace-root";
+import { securityGroupActions } from "./security-groups";
 import { snapshotActions } from "./snapshots";
+import { spotActions } from "./spot";
 import { tagActions } from "./tags";
 import { volumeActions } from "./volumes";
 
@@ -21,5 +32,15 @@ export const actions: ReadonlyMap<string, Action> = new Map(
     ...imageActions,
     ...networkInterfaceActions,
     ...tagActions,
+    ...spotActions,
+    ...securityGroupActions,
+    ...replaceRootActions,
+    ...networkActions,
+    ...keyPairActions,
+    ...interfaceAttachmentActions,
+    ...instanceTypeActions,
+    ...instanceAttributeActions,
+    ...addressActions,
+    ...accountActions,
   }),
 );

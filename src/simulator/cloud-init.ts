@@ -1,12 +1,14 @@
 /**
- * The guest's first boot, as cloud-init does it: user data runs once per instance id, so a disk that
- * moves to a new instance runs it again, and a reboot does not. Of a script (`#!`) the simulator
- * obeys only the lines `echo TEXT > /path` and `echo TEXT >> /path`, with TEXT bare or in quotes.
+ * The guest's boot, as cloud-init does it: the disk remembers which instance id it last booted
+ * under, and under another one user data runs again. So it runs once per instance id, also after a
+ * replaced root, and not on a reboot. Of a script (`#!`) the simulator obeys only the lines
+ * `echo TEXT > /path` and `echo TEXT >> /path`, with TEXT bare or in quotes.
  */
 import { rootVolume, writeFile } from "./volume-states";
 import type { World } from "./world";
 
 const LOG = "/var/log/cloud-init.log";
+const INSTANCE_ID = "/var/lib/cloud/data/instance-id";
 
 export function runUserData(world: World, instanceId: string): void {
   const write = (path: string, content: string) => {
@@ -16,10 +18,13 @@ export function runUserData(world: World, instanceId: string): void {
   const append = (path: string, text: string) =>
     write(path, (rootOf(world, instanceId)?.disk.files.get(path) ?? "") + text);
 
+  const disk = rootOf(world, instanceId)?.disk;
+  if (disk === undefined || disk.platform.name === "windows") return;
+  if (disk.files.get(INSTANCE_ID) === `${instanceId}\n`) return;
   const userData = userDataOf(world, instanceId);
   const at = new Date(world.now()).toISOString();
   append(LOG, `${at} first boot of ${instanceId}\n`);
-  write("/var/lib/cloud/data/instance-id", `${instanceId}\n`);
+  write(INSTANCE_ID, `${instanceId}\n`);
   if (userData === undefined) return;
   write(`/var/lib/cloud/instances/${instanceId}/user-data.txt`, userData);
   if (!userData.startsWith("#!")) return;

@@ -44,19 +44,20 @@ export function scheduleBoot(world: World, id: string): void {
     if (instance?.state !== "pending") return;
     for (const volumeId of instance.volumeIds) confirmVolume(world, volumeId, id);
     for (const interfaceId of instance.interfaceIds) confirmInterface(world, interfaceId, id);
-    enter(world, id, { state: "running", hasBooted: true, ...osStart(world, instance) });
-    if (!instance.hasBooted) runUserData(world, id);
+    enter(world, id, { state: "running" });
+    startOs(world, instance);
   });
 }
 
 /** Whether the checks will pass is a property of the disk that it boots from. */
-function osStart(world: World, instance: InstanceRecord): Partial<InstanceRecord> {
+function startOs(world: World, instance: InstanceRecord): void {
   const disk = rootVolume(world, instance)?.disk;
   const impairedSince =
     disk?.boots === "never-healthy"
       ? world.now() + world.latencies.bootToStatusImpaired * 1000
       : undefined;
-  return { osUpSince: world.now(), impairedSince };
+  world.instances.update(instance.id, { osUpSince: world.now(), impairedSince });
+  runUserData(world, instance.id);
 }
 
 export interface Shutdown {
@@ -192,7 +193,7 @@ export function reboot(world: World, id: string, seconds = world.latencies.reboo
   world.after(seconds, () => {
     const instance = world.instances.get(id);
     if (instance?.state !== "running" || instance.osUpSince !== undefined) return;
-    world.instances.update(id, osStart(world, instance));
+    startOs(world, instance);
   });
 }
 

@@ -126,7 +126,6 @@ function instanceRow(world: World, plan: LaunchPlan, id: string): InstanceRecord
     vpcId: subnet.vpcId,
     state: "pending",
     stateTransitionReason: "",
-    hasBooted: false,
     clientToken: input.ClientToken,
     keyName: input.KeyName,
     profile: profileOf(world, input),

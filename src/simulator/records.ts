@@ -60,8 +60,6 @@ export interface InstanceRecord extends Row {
   /** Since when the operating system runs; absent while it does not. */
   readonly osUpSince?: number;
   readonly impairedSince?: number;
-  /** Whether user data has run: cloud-init does it once per instance id. */
-  readonly hasBooted: boolean;
   readonly clientToken?: string;
   /** Zonal or regional, by what its request named (ec2-facts §1.1). */
   readonly tokenScope?: string;

@@ -23,6 +23,7 @@ const messages: Readonly<Record<string, string>> = {
   "request-canceled-and-instance-running":
     "Your Spot request was canceled, but your instance is still running.",
   "canceled-before-fulfillment": "Your Spot request was canceled before it was fulfilled.",
+  "schedule-expired": "Your Spot request has expired because it was not fulfilled in time.",
   "bad-parameters": "Your Spot request failed due to bad parameters.",
 };
 
@@ -69,6 +70,11 @@ export function scheduleFulfilment(world: World, id: string): void {
   world.after(world.latencies.spotFulfilment, () => {
     const request = world.spotRequests.get(id);
     if (request?.state !== "open") return;
+    if (request.validUntil !== undefined && world.now() >= request.validUntil) {
+      setSpotStatus(world, id, "schedule-expired", { state: "closed" });
+      scheduleRemoval(world, id);
+      return;
+    }
     setSpotStatus(world, id, "pending-evaluation");
     fulfilSpotRequest(world, request);
   });

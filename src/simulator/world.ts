@@ -65,6 +65,8 @@ export interface World {
   readonly capacity: Map<string, number>;
   /** Elastic IPs' allocation ids by the network interface that carries them. */
   readonly addressesByInterface: Map<string, Set<string>>;
+  /** Volumes that were an instance's root before its present one. */
+  readonly formerRoots: Map<string, readonly string[]>;
   /** Addresses in use, by subnet. */
   readonly usedIps: Map<string, Set<string>>;
   /** Switched on for the length of one call. */
@@ -114,6 +116,7 @@ export function createWorld(options: SimulatorOptions): World {
     imagesBySnapshot: new Map(),
     capacity: new Map(),
     addressesByInterface: new Map(),
+    formerRoots: new Map(),
     usedIps: new Map(),
     isDryRun: false,
     now: timeline.now,
