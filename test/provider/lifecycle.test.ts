@@ -1,0 +1,266 @@
+/**
+ * The handlers over the production loop on the embedded EC2: what Pulumi is told. That disks and
+ * addresses survive everything is proven by the engine's own tests.
+ */
+import type { Facts } from "../../src/engine/facts";
+import type { Context } from "../../src/provider/context";
+import { PartialFailure } from "../../src/provider/failure";
+import { handlers } from "../../src/provider/handlers";
+import { type Account, declared, images, openAccount } from "./account";
+
+type Properties = Record<string, unknown>;
+
+const factsOf = (properties: Properties) => properties.facts as Facts;
+
+async function created(account: Account, inputs: Properties = declared) {
+  return handlers.create(account.context(), inputs);
+}
+
+/** Aborts as soon as a message of progress matches. */
+function abortedAt(account: Account, words: RegExp): Context {
+  const controller = new AbortController();
+  return account.context({
+    signal: controller.signal,
+    log: (message) => {
+      if (words.test(message)) controller.abort(new Error("the update was cancelled"));
+    },
+  });
+}
+
+async function failureOf(call: Promise<unknown>): Promise<PartialFailure> {
+  const error = await call.then(
+    () => new Error("it did not fail"),
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(PartialFailure);
+  return error as PartialFailure;
+}
+
+test("create ends with a healthy instance and tells its facts beside the declared properties", async () => {
+  const account = openAccount();
+  const { id, outs } = await created(account);
+  expect(id).toMatch(/^pmi-[0-9a-f]{12}$/);
+  expect(outs).toMatchObject({
+    imageId: declared.imageId,
+    facts: { state: "running", generation: 1, lineage: 1, imageId: declared.imageId },
+  });
+  expect(JSON.parse(JSON.stringify(outs)).facts.privateIp).toMatch(/^[\d.]+$/);
+});
+
+test("a cancelled create keeps what it made, and the next update completes it", async () => {
+  const account = openAccount();
+  const failure = await failureOf(handlers.create(abortedAt(account, /launching/), declared));
+  expect(failure.reasons[0]).toMatch(/^Stopped at a safe point \(the update was cancelled\)/);
+  const { outs } = await handlers.update(
+    account.context(),
+    failure.id,
+    failure.properties,
+    declared,
+  );
+  expect(factsOf(outs)).toMatchObject({ state: "running", generation: 1 });
+});
+
+test("a create whose state was lost is found by its key and completed under the same id", async () => {
+  const account = openAccount();
+  const failure = await failureOf(handlers.create(abortedAt(account, /launching/), declared));
+  const { id, outs } = await created(account);
+  expect(id).toBe(failure.id);
+  expect(factsOf(outs)).toMatchObject({ state: "running", generation: 1 });
+});
+
+test("a completed one with the same key is never adopted", async () => {
+  const account = openAccount();
+  const first = await created(account);
+  const second = await created(account);
+  expect(second.id).not.toBe(first.id);
+  expect(factsOf(second.outs).privateIp).not.toBe(factsOf(first.outs).privateIp);
+});
+
+test("two programs with different keys do not share an unfinished one", async () => {
+  const account = openAccount();
+  const failure = await failureOf(handlers.create(abortedAt(account, /launching/), declared));
+  const other = await created(account, { ...declared, creationKey: "org/other" });
+  expect(other.id).not.toBe(failure.id);
+});
+
+test("a create before which nothing could be made leaves no id behind", async () => {
+  const account = openAccount();
+  const controller = new AbortController();
+  controller.abort(new Error("the update was cancelled"));
+  const call = handlers.create(account.context({ signal: controller.signal }), declared);
+  await expect(call).rejects.not.toBeInstanceOf(PartialFailure);
+  const { id } = await created(account);
+  expect(id).toMatch(/^pmi-/);
+});
+
+test("create gives up at its time-out and says what to raise", async () => {
+  const account = openAccount();
+  const inputs = { ...declared, timeouts: { create: "5s" } };
+  const failure = await failureOf(handlers.create(account.context(), inputs));
+  expect(failure.message).toMatch(/^Not finished within the time-out: .*raise timeouts\.create/);
+  expect(failure.properties.timeouts).toEqual({ create: "5s" });
+});
+
+test("the time-out of customTimeouts counts where the resource has none of its own", async () => {
+  const account = openAccount();
+  const context = account.context({ timeoutSeconds: 5 });
+  const failure = await failureOf(handlers.create(context, declared));
+  expect(failure.message).toMatch(/^Not finished within the time-out/);
+});
+
+test("another image is carried out under the same identity and address", async () => {
+  const account = openAccount();
+  const { id, outs } = await created(account);
+  const news = { ...declared, imageId: images.amazonLinuxNewer };
+  const updated = await handlers.update(account.context(), id, outs, news);
+  expect(factsOf(updated.outs)).toMatchObject({
+    state: "running",
+    lineage: 2,
+    generation: 2,
+    imageId: images.amazonLinuxNewer,
+    privateIp: factsOf(outs).privateIp,
+  });
+});
+
+test("an update with week-old state does what the ledger says and not what state says", async () => {
+  const account = openAccount();
+  const { id, outs } = await created(account);
+  const swapped = { ...declared, imageId: images.amazonLinuxNewer };
+  await handlers.update(account.context(), id, outs, swapped);
+  const again = await handlers.update(account.context(), id, outs, swapped);
+  expect(factsOf(again.outs)).toMatchObject({ lineage: 2, generation: 2 });
+});
+
+test("a failed update keeps the id, the new properties and the facts", async () => {
+  const account = openAccount();
+  const { id, outs } = await created(account);
+  const news = { ...declared, imageId: images.amazonLinuxNewer };
+  const context = abortedAt(account, /terminating/);
+  const failure = await failureOf(handlers.update(context, id, outs, news));
+  expect(failure.id).toBe(id);
+  expect(failure.properties).toMatchObject({ imageId: images.amazonLinuxNewer });
+  expect(factsOf(failure.properties as Properties).privateIp).toBe(factsOf(outs).privateIp);
+  const { outs: done } = await handlers.update(account.context(), id, failure.properties, news);
+  expect(factsOf(done)).toMatchObject({ state: "running", lineage: 2 });
+});
+
+test("an image that does not exist is a failure with its remedy, and the instance runs on", async () => {
+  const account = openAccount();
+  const { id, outs } = await created(account);
+  const news = { ...declared, imageId: "ami-0000dead" };
+  const failure = await failureOf(handlers.update(account.context(), id, outs, news));
+  expect(failure.message).toMatch(/^Image ami-0000dead does not exist\. Set imageId/);
+  expect(factsOf(failure.properties as Properties)).toMatchObject({
+    state: "running",
+    instanceId: factsOf(outs).instanceId,
+  });
+});
+
+test("read tells what is, also when an instance was ended outside", async () => {
+  const account = openAccount();
+  const { id, outs } = await created(account);
+  const instanceId = factsOf(outs).instanceId ?? "";
+  await account.ec2.call("TerminateInstances", { InstanceIds: [instanceId] });
+  account.simulator.clock.advance(600);
+  const answer = await handlers.read(account.context(), id, outs);
+  expect(answer.id).toBe(id);
+  expect(factsOf(answer.props).state).not.toBe("running");
+  expect(answer.inputs).toMatchObject({ imageId: declared.imageId });
+  expect(handlers.diff(account.context(), answer.props, declared)).toEqual({ changes: true });
+  const { outs: back } = await handlers.update(account.context(), id, answer.props, declared);
+  expect(factsOf(back)).toMatchObject({
+    state: "running",
+    generation: 2,
+    privateIp: factsOf(outs).privateIp,
+  });
+});
+
+test("read by id alone finds an existing one, and says so when there is none", async () => {
+  const account = openAccount();
+  const { id } = await created(account);
+  const { props } = await handlers.read(account.context(), id, {});
+  expect(factsOf(props)).toMatchObject({ state: "running", generation: 1 });
+  await expect(handlers.read(account.context(), "pmi-ffffffffffff", {})).rejects.toThrow(
+    /^There is no managed instance pmi-ffffffffffff in us-east-1/,
+  );
+});
+
+test("delete deallocates, can be repeated, and then the resource reads as gone", async () => {
+  const account = openAccount();
+  const { id, outs } = await created(account);
+  await handlers.deallocate(account.context(), id, outs);
+  await handlers.deallocate(account.context(), id, outs);
+  expect(await handlers.read(account.context(), id, outs)).toEqual({ id: "", props: {} });
+});
+
+test("delete needs no more of state than an older version may have written", async () => {
+  const account = openAccount();
+  const { id, outs } = await created(account);
+  const older = { ...outs, snapshots: { cadence: "hourly" }, lifeCycle: "cheap" };
+  await handlers.deallocate(account.context(), id, older);
+  expect((await handlers.read(account.context(), id, outs)).id).toBe("");
+});
+
+test("delete of what nothing is left of succeeds with a warning", async () => {
+  const account = openAccount();
+  const context = account.context();
+  await handlers.deallocate(context, "pmi-ffffffffffff", { ...declared });
+  expect(context.logged).toEqual([
+    expect.objectContaining({
+      severity: "warning",
+      message: expect.stringMatching(/^nothing of pmi-/),
+    }),
+  ]);
+});
+
+test("creating again under one name after a destroy makes a new machine", async () => {
+  const account = openAccount();
+  const first = await created(account);
+  await handlers.deallocate(account.context(), first.id, first.outs);
+  const second = await created(account);
+  expect(second.id).not.toBe(first.id);
+  expect(factsOf(second.outs)).toMatchObject({ generation: 1, lineage: 1 });
+});
+
+test("an update of what somebody deallocated says so and does not bring it back", async () => {
+  const account = openAccount();
+  const { id, outs } = await created(account);
+  await handlers.deallocate(account.context(), id, outs);
+  await expect(handlers.update(account.context(), id, outs, declared)).rejects.toThrow(
+    /is deallocated: somebody ended it outside this program/,
+  );
+});
+
+test("adopt takes a completed one over under another name, and its instance runs on", async () => {
+  const account = openAccount();
+  const { id, outs } = await created(account);
+  const inputs = { ...declared, creationKey: "org/another", adopt: id };
+  const adopted = await created(account, inputs);
+  expect(adopted.id).toBe(id);
+  expect(factsOf(adopted.outs).instanceId).toBe(factsOf(outs).instanceId);
+});
+
+test("adopt refuses what does not exist and what is deallocated", async () => {
+  const account = openAccount();
+  await expect(created(account, { ...declared, adopt: "pmi-ffffffffffff" })).rejects.toThrow(
+    /^There is no managed instance pmi-ffffffffffff/,
+  );
+  const { id, outs } = await created(account);
+  await handlers.deallocate(account.context(), id, outs);
+  await expect(created(account, { ...declared, adopt: id })).rejects.toThrow(
+    /is deallocated and only a completed one can be adopted/,
+  );
+});
+
+test("a lost network interface is made again from what state remembers", async () => {
+  const account = openAccount();
+  const { id, outs } = await created(account);
+  const { instanceId = "", networkInterfaceId = "", privateIp } = factsOf(outs);
+  await account.ec2.call("TerminateInstances", { InstanceIds: [instanceId] });
+  account.simulator.clock.advance(600);
+  await account.ec2.call("DeleteNetworkInterface", { NetworkInterfaceId: networkInterfaceId });
+  const read = await handlers.read(account.context(), id, outs);
+  expect(read.id).toBe(id);
+  const { outs: back } = await handlers.update(account.context(), id, read.props, declared);
+  expect(factsOf(back)).toMatchObject({ state: "running", generation: 2, lineage: 1, privateIp });
+});
