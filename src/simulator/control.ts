@@ -83,7 +83,8 @@ export function createControlApi(simulator: Simulator): ControlApi {
         return { statusCode: 200, content: route(parseJson(body)) };
       } catch (error) {
         if (error instanceof BodyError) return refuse(400, error.message);
-        if (error instanceof Ec2Error) return refuse(error.statusCode, error.message, error.name);
+        if (error instanceof Ec2Error) return refuse(error.statusCode, error.message, error.code);
+        if (isRefusal(error)) return refuse(400, error.message);
         throw error;
       }
     },
@@ -171,6 +172,12 @@ function ruleBroken({ path, message, ...issue }: z.core.$ZodIssue): BrokenRule {
 
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
+}
+
+// Guest and control say by a plain Error that the caller asked for what cannot be; the engine's own
+// kinds of errors are bugs and stay what they are.
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && error.name === "Error";
 }
 
 function parseJson(body: string): unknown {

@@ -16,7 +16,9 @@ export function guidance(
     `Simulated time is ${new Date(clock.now()).toISOString()}${paceOf(clock)}.`,
     "",
     "Use it with any client of EC2 (any access key is accepted, signatures are not verified):",
-    `  export AWS_ACCESS_KEY_ID=simulator AWS_SECRET_ACCESS_KEY=simulator AWS_REGION=${region}`,
+    "  export AWS_ACCESS_KEY_ID=simulator AWS_SECRET_ACCESS_KEY=simulator",
+    // The AWS CLI and boto3 read the one, the SDK for JavaScript the other.
+    `  export AWS_DEFAULT_REGION=${region} AWS_REGION=${region}`,
     `  aws --endpoint-url ${endpoint} ec2 run-instances --image-id ${imageId} --instance-type t3.micro`,
     `  aws --endpoint-url ${endpoint} ec2 describe-instances`,
     "",

@@ -3,7 +3,7 @@
  * stopped. A wrong flag is one line and the usage, exit code 2; a port that is taken, exit code 1.
  */
 import { parseArgs } from "node:util";
-import { guidance, startWorld } from "./guidance";
+import { guidance, type StartWorld, startWorld } from "./guidance";
 import { type SimulatorServer, serveSimulator } from "./server";
 import { createSimulator, type Simulator } from "./simulator";
 
@@ -34,8 +34,11 @@ async function main(): Promise<number | undefined> {
     }
     const { region, seed, speed, port } = flags;
     const simulator = createSimulator({ region, seed, clock: { kind: "real", speed } });
+    const world = startWorld(simulator);
+    // Looking around for the greeting is not a call that anybody made.
+    simulator.control.clearCalls();
     const server = await serveSimulator(simulator, { port, report: printError });
-    greet(simulator, server);
+    greet(simulator, server, world);
     stopOnSignal(server);
     return undefined;
   } catch (error) {
@@ -100,10 +103,7 @@ function isWhole(value: number): boolean {
   return Number.isSafeInteger(value);
 }
 
-function greet(simulator: Simulator, { endpoint }: SimulatorServer): void {
-  const world = startWorld(simulator);
-  // Looking around for the greeting is not a call that anybody made.
-  simulator.control.clearCalls();
+function greet(simulator: Simulator, { endpoint }: SimulatorServer, world: StartWorld): void {
   const text = `${guidance(simulator, endpoint, world.imageId)}\n${world.text}`;
   process.stdout.write(`${text}\nStop it with Ctrl-C.\n`);
 }

@@ -83,6 +83,7 @@ async function replyBody(
     throw new Ec2Error("InvalidAction", `The action ${action} is not valid for this web service.`);
   }
   const input = parseInput(operation.input, actionParameters(parameters));
+  signal?.throwIfAborted();
   return renderReply(operation, await target.request(action, input, signal), requestId);
 }
 
