@@ -214,7 +214,13 @@ async function meetRefusal(
   }
 }
 
-/** Polls the one watched resource until its state changes; dense at first, sparser with time. */
+/**
+ * Between two polls a twentieth of the time waited so far passes, within these limits: a short wait
+ * loses little and a long one costs few calls, of which an account has 20 a second (ec2-facts §7).
+ */
+const pollMs = { share: 1 / 20, shortest: 500, longest: 5000 };
+
+/** Polls the one watched resource until its state changes. */
 async function wait(options: ConvergeOptions, memory: Memory, decision: Wait): Promise<void> {
   const { cloud, clock, signal, deadlineAt } = options;
   options.progress?.({ kind: "wait", message: decision.reason });
@@ -225,10 +231,15 @@ async function wait(options: ConvergeOptions, memory: Memory, decision: Wait): P
   while (cloud.now() < untilAt && signal?.aborted !== true) {
     const state = await glance(options, memory, decision);
     if (state !== undefined && state !== seen) return;
-    const elapsedMs = cloud.now() - startedAt;
-    const pauseMs = elapsedMs < 120_000 ? 1000 : elapsedMs < 600_000 ? 2000 : 5000;
+    const pauseMs = pollPauseMs(decision.watch, cloud.now() - startedAt);
     await clock.sleep(Math.min(pauseMs, Math.max(0, untilAt - cloud.now())), signal);
   }
+}
+
+/** Nobody is down while the status checks of a running instance are awaited. */
+function pollPauseMs(watch: Wait["watch"], elapsedMs: number): number {
+  if (watch.kind === "instance" && watch.until === "health-change") return pollMs.longest;
+  return Math.min(Math.max(pollMs.shortest, elapsedMs * pollMs.share), pollMs.longest);
 }
 
 async function glance(options: ConvergeOptions, memory: Memory, decision: Wait) {
