@@ -13,7 +13,7 @@ import { createAnchorRegistry } from "../aws/registry";
 import type { Clock } from "../engine/ports";
 import { converge } from "../engine/reconcile";
 import type { Configuration } from "./configuration";
-import type { Connection, Known, LookRequest } from "./context";
+import type { Claimant, Connection, Known, LookRequest } from "./context";
 
 const opened = new Map<string, Connection>();
 
@@ -48,10 +48,15 @@ function isLoopback(endpoint: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 }
 
-export function openConnection(ec2: Ec2, clock: Clock & { now(): number }): Connection {
+const thisProcess: Claimant = { host: os.hostname(), pid: process.pid };
+
+export function openConnection(
+  ec2: Ec2,
+  clock: Clock & { now(): number },
+  claimant = thisProcess,
+): Connection {
   const cloud = createCloud(ec2, () => clock.now());
   const registry = createAnchorRegistry(ec2);
-  const claimant = { host: os.hostname(), pid: process.pid };
   return {
     preflight: createPreflight(ec2),
     claimant,

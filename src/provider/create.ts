@@ -4,19 +4,18 @@
  */
 import type { Ledger } from "../engine/model";
 import { fingerprint, type Spec } from "../engine/spec";
-import { judge, type Open } from "./claim";
+import type { Open } from "./claim";
 import type { Connection, Context } from "./context";
-import { carryOut, messageOf, type Order } from "./convergence";
+import { carryOut, type Order } from "./convergence";
 import { PartialFailure } from "./failure";
 import { creationKeyOf, type Properties, parseSpec, regionOf } from "./inputs";
 import { outputsOf } from "./outputs";
+import { takeOverOpen } from "./takeover";
 
 export interface CreateAnswer {
   id: string;
   outs: Record<string, unknown>;
 }
-
-const claimPollMs = 2_000;
 
 /** Creations that this process is at work on, by key. */
 const inFlight = new Set<string>();
@@ -28,13 +27,12 @@ export async function create(context: Context, inputs: Properties): Promise<Crea
     return settle(context, connection, inputs, await takeOver(connection, inputs, spec));
   }
   const key = creationKeyOf(inputs);
-  const open = await findOpen(context, connection, key);
+  const find = async () => (key === "" ? [] : connection.findOpen(key));
+  const open = await takeOverOpen(context, connection, { find, isInFlight: inFlight.has(key) });
   inFlight.add(key);
   try {
     const order =
-      open === undefined
-        ? begin(connection, inputs, spec)
-        : await goOn(context, connection, inputs, spec, open);
+      open === undefined ? begin(connection, inputs, spec) : goOn(context, inputs, spec, open);
     return await settle(context, connection, inputs, order);
   } finally {
     inFlight.delete(key);
@@ -69,48 +67,19 @@ function begin(connection: Connection, inputs: Properties, spec: Spec): Order {
   return { operation: "create", id, spec, specVersion: 1, initial, properties: inputs };
 }
 
-/** Waits while the maker of an unfinished creation lives; a cut-off one is ours to finish. */
-async function findOpen(
+function goOn(
   context: Context,
-  connection: Connection,
-  key: string,
-): Promise<Open | undefined> {
-  if (key === "") return undefined;
-  for (;;) {
-    const verdict = judge(await connection.findOpen(key), {
-      claimant: connection.claimant,
-      now: connection.now(),
-      isAlive: connection.isAlive,
-      isInFlight: inFlight.has(key),
-    });
-    if (verdict.kind === "none") return undefined;
-    if (verdict.kind === "adopt") return verdict.open;
-    context.log(verdict.reason, { ephemeral: true });
-    await connection.sleep(claimPollMs, context.signal);
-    if (context.signal.aborted) {
-      throw new Error(`${verdict.reason}; stopped (${messageOf(context.signal.reason)})`);
-    }
-  }
-}
-
-/** The claim is written first, so that whoever else still works on it finds itself superseded. */
-async function goOn(
-  context: Context,
-  connection: Connection,
   inputs: Properties,
   spec: Spec,
   { ledger, interfaceId }: Open,
-): Promise<Order> {
+): Order {
   context.log(`going on with ${ledger.id}, whose creation was cut off`);
-  const claim = { ...connection.claimant, touchedAt: connection.now() };
-  const claimed = { ...ledger, claim, revision: ledger.revision + 1 };
-  await connection.save(claimed, interfaceId);
   return {
     operation: "create",
     id: ledger.id,
     spec,
     specVersion: nextSpecVersion(ledger, spec),
-    initial: claimed,
+    initial: ledger,
     remembered: { interfaceId },
     properties: inputs,
   };

@@ -4,12 +4,14 @@
  */
 import type { Ledger } from "../engine/model";
 import { fingerprint, type Spec } from "../engine/spec";
-import type { Connection, Context } from "./context";
+import type { Open } from "./claim";
+import type { Connection, Context, Known, LookRequest } from "./context";
 import { carryOut, type Order } from "./convergence";
 import { nextSpecVersion } from "./create";
 import { PartialFailure } from "./failure";
 import { creationKeyOf, type Properties, parseSpec, regionOf } from "./inputs";
 import { outputsOf, recordedLedger, remembered } from "./outputs";
+import { takeOverOpen } from "./takeover";
 
 export interface UpdateAnswer {
   outs: Record<string, unknown>;
@@ -22,7 +24,7 @@ export async function update(
   news: Properties,
 ): Promise<UpdateAnswer> {
   const connection = await context.connect(regionOf(news, context.configuration.region));
-  const order = await orderOf(connection, id, olds, news);
+  const order = await orderOf(context, connection, id, olds, news);
   const { facts, ledger, reason } = await carryOut(context, connection, order);
   const outs = outputsOf({
     inputs: news,
@@ -35,6 +37,7 @@ export async function update(
 }
 
 async function orderOf(
+  context: Context,
   connection: Connection,
   id: string,
   olds: Properties,
@@ -42,9 +45,11 @@ async function orderOf(
 ): Promise<Order> {
   const spec = parseSpec(news);
   const memory = remembered(olds);
-  const known = await connection.look({ id, spec, interfaceId: memory.interfaceId });
+  const request = { id, spec, interfaceId: memory.interfaceId };
   const ledger =
-    known?.ledger ?? recordedLedger(id, olds) ?? neverBegun(connection, id, spec, news);
+    (await ledgerInForce(context, connection, request)) ??
+    lostLedger(connection, id, olds) ??
+    neverBegun(connection, id, spec, news);
   if (ledger.phase === "deallocating" || ledger.phase === "deallocated") {
     throw new Error(
       `${id} is ${ledger.phase}: somebody ended it outside this program. Run \`pulumi refresh\`, and the next \`pulumi up\` creates another.`,
@@ -55,10 +60,36 @@ async function orderOf(
     id,
     spec,
     specVersion: nextSpecVersion(ledger, spec),
-    initial: known === undefined ? ledger : undefined,
+    initial: ledger,
     remembered: memory,
     properties: news,
   };
+}
+
+/** A create that was cut off is completed by the next update, once its maker is proven gone. */
+async function ledgerInForce(
+  context: Context,
+  connection: Connection,
+  request: LookRequest,
+): Promise<Ledger | undefined> {
+  const known = await connection.look(request);
+  if (known?.ledger.phase !== "creating") return known?.ledger;
+  const find = async () => openIn(await connection.look(request));
+  const open = await takeOverOpen(context, connection, { find, isInFlight: false });
+  return open?.ledger ?? (await connection.look(request))?.ledger;
+}
+
+function openIn(known: Known | undefined): Open[] {
+  const interfaceId = known?.observation.anchors[0]?.interfaceId;
+  if (known?.ledger.phase !== "creating" || interfaceId === undefined) return [];
+  return [{ ledger: known.ledger, interfaceId }];
+}
+
+/** State's copy, where the network interface that carried the true ledger was deleted. */
+function lostLedger(connection: Connection, id: string, olds: Properties): Ledger | undefined {
+  const ledger = recordedLedger(id, olds);
+  if (ledger?.phase !== "creating") return ledger;
+  return { ...ledger, claim: { ...connection.claimant, touchedAt: connection.now() } };
 }
 
 /** A create that failed before anything was made left its id in state, and nothing else. */

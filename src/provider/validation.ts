@@ -17,7 +17,7 @@ import { suggestFor } from "./suggestion";
 import { hasUnknown, isUnknown, withoutUnknowns } from "./unknown";
 
 export interface Failure {
-  /** The path to it, joined with dots. */
+  /** The path to it, joined with dots; empty where Pulumi must not show the value. */
   property: string;
   reason: string;
 }
@@ -33,7 +33,10 @@ export interface Validation {
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-/** May hold secrets, so their values are never shown. */
+/**
+ * May hold secrets, so their values are never shown. Pulumi shows the value of the property that a
+ * failure names, secret or not: such a failure names it in its reason only.
+ */
 const hiddenProperties = new Set<string>(["userData", "tags"]);
 
 /** Stand-ins for required properties that a preview cannot know. */

@@ -3,7 +3,7 @@ import { createEc2, type Ec2 } from "../../src/aws/client";
 import { AwsClock } from "../../src/aws/clock";
 import type { Clock } from "../../src/engine/ports";
 import { openConnection } from "../../src/provider/connection";
-import type { Connection, Context } from "../../src/provider/context";
+import type { Claimant, Connection, Context } from "../../src/provider/context";
 import { createSimulator, type Simulator } from "../../src/simulator";
 import { simulatorRequestHandler } from "../../src/simulator/request-handler";
 import { DEFAULT_SUBNET_IDS, IMAGE_IDS } from "../../src/simulator/start-world";
@@ -17,6 +17,8 @@ export interface Account {
   simulator: Simulator;
   ec2: Ec2;
   connection: Connection;
+  /** The same account as another process sees it; one that does not exist counts as dead. */
+  connectionOf(claimant: Claimant): Connection;
   /** A context of its own for each call, as a front-end makes one. */
   context(overrides?: Partial<Context>): Context & { logged: Logged[] };
 }
@@ -31,6 +33,7 @@ export function openAccount(): Account {
     simulator,
     ec2,
     connection,
+    connectionOf: (claimant) => openConnection(ec2, clockOf(simulator), claimant),
     context(overrides = {}) {
       const logged: Logged[] = [];
       return {

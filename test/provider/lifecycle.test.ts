@@ -2,6 +2,7 @@
  * The handlers over the production loop on the embedded EC2: what Pulumi is told. That disks and
  * addresses survive everything is proven by the engine's own tests.
  */
+import os from "node:os";
 import type { Facts } from "../../src/engine/facts";
 import type { Context } from "../../src/provider/context";
 import { PartialFailure } from "../../src/provider/failure";
@@ -16,10 +17,14 @@ async function created(account: Account, inputs: Properties = declared) {
   return handlers.create(account.context(), inputs);
 }
 
-/** Aborts as soon as a message of progress matches. */
-function abortedAt(account: Account, words: RegExp): Context {
+/** No process has this number, so to this host it is one that died. */
+const deadProcess = { host: os.hostname(), pid: 2 ** 30 };
+
+/** Aborts as soon as a message of progress matches; of a process that is dead afterwards. */
+function abortedAt(account: Account, words: RegExp, claimant = deadProcess): Context {
   const controller = new AbortController();
   return account.context({
+    connect: async () => account.connectionOf(claimant),
     signal: controller.signal,
     log: (message) => {
       if (words.test(message)) controller.abort(new Error("the update was cancelled"));
@@ -66,6 +71,21 @@ test("a create whose state was lost is found by its key and completed under the 
   const { id, outs } = await created(account);
   expect(id).toBe(failure.id);
   expect(factsOf(outs)).toMatchObject({ state: "running", generation: 1 });
+});
+
+test("a creation of another host is waited for until it has been silent for five minutes", async () => {
+  const account = openAccount();
+  const elsewhere = { host: "elsewhere", pid: 1 };
+  const cut = abortedAt(account, /launching/, elsewhere);
+  const failure = await failureOf(handlers.create(cut, declared));
+  const silentSince = account.simulator.clock.now();
+  const context = account.context();
+  const { id } = await handlers.create(context, declared);
+  expect(id).toBe(failure.id);
+  expect(account.simulator.clock.now() - silentSince).toBeGreaterThan(290_000);
+  expect(context.logged.map(({ message }) => message)).toContain(
+    `${id} is being created by process 1 on elsewhere; waiting until that ends`,
+  );
 });
 
 test("a completed one with the same key is never adopted", async () => {
