@@ -1,5 +1,5 @@
 /**
- * The process dies at every single call of every operation, before and after the call, and the next
+ * The process dies before and after every changing call of every operation, and the next
  * run completes what was asked, with one writer at all times and every byte intact.
  */
 import { expectNothingLeft, expectOneWriter } from "./invariants";
@@ -8,15 +8,17 @@ import { Crash, createWorld } from "./world";
 
 type Moment = "before" | "after";
 
-/** Counts the calls of an operation, and dies at one of them. */
+/**
+ * Counts the changing calls of an operation, and dies at one of them. A death at a describe leaves
+ * the same account behind as the one after the change before it.
+ */
 function armCrash(story: Story, moment: Moment, at: number): { calls: number } {
-  const { hooks, simulator } = story.world;
   const counter = { calls: 0 };
-  hooks[moment].push(() => {
+  story.world.hooks[moment].push((action) => {
+    if (/^(Describe|Get)/.test(action)) return;
     counter.calls += 1;
-    if (counter.calls === at) throw new Crash(`died ${moment} call ${at}`);
+    if (counter.calls === at) throw new Crash(`died ${moment} ${action}, call ${at}`);
   });
-  void simulator;
   return counter;
 }
 
@@ -67,7 +69,7 @@ describe.each(operations.map((operation) => [operation.name, operation] as const
       "completes after a crash %s any of its calls",
       async (moment) => {
         const calls = await countCalls(operation);
-        expect(calls).toBeGreaterThan(10);
+        expect(calls).toBeGreaterThan(5);
         for (let at = 1; at <= calls; at += 1) {
           try {
             await crashAndGoOn(operation, moment, at);
