@@ -4,6 +4,8 @@ export { Ec2Error, LostReplyError } from "./errors";
 export type { Ec2Event, EventLog } from "./event-bridge";
 export type { CallFault, Faults, SnapshotFault } from "./faults";
 export { defaultLatencies, type LatencyRow, type LatencyTable, latencyRows } from "./latency";
+export { type SimulatorRequestHandler, simulatorRequestHandler } from "./request-handler";
+export { type ServerOptions, type SimulatorServer, serveSimulator } from "./server";
 export {
   type CallRecord,
   createSimulator,
