@@ -1,21 +1,21 @@
 /**
- * Finds creations that were begun and not completed, by the key on their anchors. A completed or
- * deallocated one with the same key is never among them (design §3).
+ * Finds what was created with a key, by the key on its anchor: creations that were begun and not
+ * completed, and completed ones that live. What is deallocated is no longer anybody's.
  */
 import type { Ledger } from "../engine/model";
 import { decodeLedger, tagKeys } from "../engine/tags";
 import { allPages, type Ec2 } from "./client";
 import { tagsOf } from "./shapes";
 
-export interface OpenCreation {
+export interface Creation {
   ledger: Ledger;
   interfaceId: string;
 }
 
-export async function findOpenCreations(ec2: Ec2, creationKey: string): Promise<OpenCreation[]> {
+export async function findCreations(ec2: Ec2, creationKey: string): Promise<Creation[]> {
   const Filters = [
     { Name: `tag:${tagKeys.creationKey}`, Values: [literal(creationKey)] },
-    { Name: `tag:${tagKeys.phase}`, Values: ["creating"] },
+    { Name: `tag:${tagKeys.phase}`, Values: ["creating", "active"] },
   ];
   const found = await allPages(
     ec2,

@@ -37,6 +37,9 @@ let engineGone = false;
 /** Aborted by the first Ctrl-C, by SIGINT and when the engine is gone: stop at the next safe point. */
 export const stopSignal: AbortSignal = stop.signal;
 
+/** What was this process's parent when it started: the engine, or its launcher. */
+const parent = process.ppid;
+
 /** What Pulumi said of the call being served; empty where that could not be found out. */
 export function currentCall(): CallMetadata {
   return calls.getStore() ?? {};
@@ -134,11 +137,27 @@ function endSoon(): void {
  * not stay for ever: it ends as soon as the calls in flight have come to a safe point.
  */
 function watchEngine(): void {
-  const parent = process.ppid;
   setInterval(() => {
     if (process.ppid !== parent) return leave();
     whenRefused(engineAddress, leave);
   }, ENGINE_CHECK_MS).unref();
+  lookWhenAsked();
+}
+
+/**
+ * Whoever asks the signal before a step gets an answer of this moment and not of the last second: the
+ * step may be the one that calls a creation complete.
+ */
+function lookWhenAsked(): void {
+  const isAborted = Object.getOwnPropertyDescriptor(AbortSignal.prototype, "aborted")?.get;
+  if (isAborted === undefined) return;
+  Object.defineProperty(stop.signal, "aborted", {
+    get: () => {
+      const wasAborted: unknown = isAborted.call(stop.signal);
+      if (wasAborted !== true && process.ppid !== parent) leave();
+      return isAborted.call(stop.signal);
+    },
+  });
 }
 
 function leave(): void {

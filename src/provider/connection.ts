@@ -7,7 +7,7 @@ import os from "node:os";
 import { createEc2, type Ec2, type Ec2Options } from "../aws/client";
 import { AwsClock } from "../aws/clock";
 import { createCloud } from "../aws/cloud";
-import { findOpenCreations } from "../aws/creations";
+import { findCreations } from "../aws/creations";
 import { createPreflight } from "../aws/preflight";
 import { createAnchorRegistry } from "../aws/registry";
 import type { Clock } from "../engine/ports";
@@ -45,7 +45,7 @@ const isSet = (name: string) => (process.env[name] ?? "") !== "";
 
 function isLoopback(endpoint: string): boolean {
   const { hostname } = new URL(endpoint);
-  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
 }
 
 const thisProcess: Claimant = { host: os.hostname(), pid: process.pid };
@@ -76,7 +76,7 @@ export function openConnection(
       const ledger = await registry.load(id, facts.anchors);
       return ledger && { ledger, observation: { ...facts, refusals: [] } };
     },
-    findOpen: (creationKey) => findOpenCreations(ec2, creationKey),
+    findCreated: (creationKey) => findCreations(ec2, creationKey),
     save: (ledger, interfaceId) => registry.save(ledger, interfaceId),
     converge: (job) => converge({ ...job, cloud, registry, clock, claimant }),
   };

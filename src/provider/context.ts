@@ -60,8 +60,8 @@ export interface Connection {
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
   /** What exists of one managed instance, or undefined when nothing does. */
   look(request: LookRequest): Promise<Known | undefined>;
-  /** Those that were begun with this key and not completed. */
-  findOpen(creationKey: string): Promise<{ ledger: Ledger; interfaceId: string }[]>;
+  /** Those that were begun with this key, completed or not, and were not deallocated. */
+  findCreated(creationKey: string): Promise<{ ledger: Ledger; interfaceId: string }[]>;
   save(ledger: Ledger, interfaceId: string): Promise<void>;
   converge(job: Job): Promise<Outcome>;
 }

@@ -27,7 +27,7 @@ export async function create(context: Context, inputs: Properties): Promise<Crea
     return settle(context, connection, inputs, await takeOver(connection, inputs, spec));
   }
   const key = creationKeyOf(inputs);
-  const find = async () => (key === "" ? [] : connection.findOpen(key));
+  const find = () => findOpen(context, connection, key);
   const open = await takeOverOpen(context, connection, { find, isInFlight: inFlight.has(key) });
   inFlight.add(key);
   try {
@@ -65,6 +65,23 @@ function begin(connection: Connection, inputs: Properties, spec: Spec): Order {
     claim: { ...connection.claimant, touchedAt: connection.now() },
   };
   return { operation: "create", id, spec, specVersion: 1, initial, properties: inputs };
+}
+
+/**
+ * A completed one is never adopted by itself: it may be another stack's, or was taken out of state on
+ * purpose. But it may also be one whose state was lost, so it is named.
+ */
+async function findOpen(context: Context, connection: Connection, key: string): Promise<Open[]> {
+  const created = key === "" ? [] : await connection.findCreated(key);
+  const opens = created.filter(({ ledger }) => ledger.phase === "creating");
+  const completed = created.filter(({ ledger }) => ledger.phase === "active");
+  for (const { ledger } of opens.length > 0 ? [] : completed) {
+    context.log(
+      `${ledger.id} was created under this name, too, and is not in this stack's state: another one is made now. To have that one instead, set adopt: "${ledger.id}".`,
+      { severity: "warning" },
+    );
+  }
+  return opens;
 }
 
 function goOn(

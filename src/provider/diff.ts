@@ -33,7 +33,7 @@ export function diff(context: Context, olds: Properties, news: Properties): Diff
   if (changes.length > 0) return {};
   const attention = needsAttention(olds, news);
   if (attention === undefined) return { changes: false };
-  context.log(`${attention}: the update brings it back`);
+  context.log(`${attention}: the update sees to it`);
   return { changes: true };
 }
 

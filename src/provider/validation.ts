@@ -98,11 +98,12 @@ function isUndecided(issue: Issue, unknown: ReadonlySet<string>): boolean {
   return [property, ...(rulePartners[property] ?? [])].some((name) => unknown.has(name));
 }
 
+/** Unnamed for Pulumi, since a misspelt userData is as secret as a well spelt one. */
 function strangers(inputs: Properties): Failure[] {
   const known: readonly string[] = [...specProperties, ...resourceProperties];
   return Object.keys(inputs)
     .filter((name) => !known.includes(name) && !isInternal(name))
-    .map((name) => stranger(name, known));
+    .map((name) => ({ ...stranger(name, known), property: "" }));
 }
 
 const stranger = (property: string, known: readonly string[]): Failure => ({
@@ -128,9 +129,8 @@ function describe(issue: Issue, inputs: Properties): Failure[] {
     return issue.keys.map((key) => stranger(`${property}.${key}`, known));
   }
   const next = nextSteps[String(issue.path[0])] ?? "Correct it in the program.";
-  return [
-    { property, reason: `${property} ${given(issue.path, inputs)}${ruleOf(issue)}. ${next}` },
-  ];
+  const reason = `${property} ${given(issue.path, inputs)}${ruleOf(issue)}. ${next}`;
+  return [{ property: hiddenProperties.has(property) ? "" : property, reason }];
 }
 
 /** "is 5 and ", "is missing and ", or nothing where the value must not be told. */

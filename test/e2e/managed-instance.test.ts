@@ -132,6 +132,8 @@ describe("from the first preview to the end", () => {
     const progress = recording.diagnostics.filter(({ ephemeral }) => ephemeral);
     expect(progress.map(({ message }) => message).join("\n")).toMatch(/launching generation 1/);
     expect(progress.every(({ urn }) => urn?.endsWith("ManagedInstance::whole"))).toBe(true);
+    const lasting = recording.diagnostics.filter(({ ephemeral }) => !ephemeral);
+    expect(lasting.map(({ message }) => message)).toEqual([]);
   });
 
   test("user data is nowhere in state, neither in clear nor in base64", () => {
@@ -277,6 +279,22 @@ describe("cut off", () => {
       generation: 1,
       state: "running",
     });
+    await stack.destroy();
+  });
+
+  test("two Ctrl-C in a row lose nothing either", async () => {
+    const { stack } = await stackWith("impatient");
+    const { seen, onEvent } = watch(/launching generation 1/);
+    const up = failureOf(stack.up({ onEvent }));
+    await until("it launches", () => seen.isThere);
+    const engine = enginePid();
+    process.kill(engine, "SIGINT");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    process.kill(engine, "SIGINT");
+    expect(await up).not.toBe("it did not fail");
+    await stack.cancel().catch(() => undefined);
+    expect(outputsOf(await stack.up())).toMatchObject({ generation: 1, state: "running" });
+    expect(runningInstances()).toHaveLength(1);
     await stack.destroy();
   });
 

@@ -119,7 +119,7 @@ test("a value that a preview cannot know counts as changed, and is said to be kn
 test("a managed instance that is down although it should run is brought back by the next update", () => {
   const { answer, messages } = told(inputs, { ...olds, facts: { ...facts, state: "paused" } });
   expect(answer).toEqual({ changes: true });
-  expect(messages).toEqual(["it is paused and should be running: the update brings it back"]);
+  expect(messages).toEqual(["it is paused and should be running: the update sees to it"]);
 });
 
 test("one that is paused as declared needs nothing", () => {

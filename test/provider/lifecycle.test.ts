@@ -88,11 +88,15 @@ test("a creation of another host is waited for until it has been silent for five
   );
 });
 
-test("a completed one with the same key is never adopted", async () => {
+test("a completed one with the same key is never adopted, but named", async () => {
   const account = openAccount();
   const first = await created(account);
-  const second = await created(account);
+  const context = account.context();
+  const second = await handlers.create(context, declared);
   expect(second.id).not.toBe(first.id);
+  expect(context.logged.filter(({ severity }) => severity === "warning")).toEqual([
+    expect.objectContaining({ message: expect.stringContaining(`set adopt: "${first.id}"`) }),
+  ]);
   expect(factsOf(second.outs).privateIp).not.toBe(factsOf(first.outs).privateIp);
 });
 
@@ -237,8 +241,10 @@ test("creating again under one name after a destroy makes a new machine", async 
   const account = openAccount();
   const first = await created(account);
   await handlers.deallocate(account.context(), first.id, first.outs);
-  const second = await created(account);
+  const context = account.context();
+  const second = await handlers.create(context, declared);
   expect(second.id).not.toBe(first.id);
+  expect(context.logged.filter(({ severity }) => severity === "warning")).toEqual([]);
   expect(factsOf(second.outs)).toMatchObject({ generation: 1, lineage: 1 });
 });
 
