@@ -269,6 +269,8 @@ function interfaces(): Step[] {
     step("DeleteNetworkInterface", (got) => ({ NetworkInterfaceId: second(got) })),
     step("AllocateAddress", { Domain: "vpc", TagSpecifications: tags("elastic-ip") }),
     step("AssociateAddress", addressOf),
+    step("DescribeNetworkInterfaces", {}, { as: "withAddress" }),
+    step("DescribeInstances", {}, { as: "withAddress" }),
     step("DescribeAddresses"),
     step("DescribeAddressesAttribute", { Attribute: "domain-name" }),
     step("DisassociateAddress", (got) => ({
