@@ -94,9 +94,9 @@ function launchOne(
     tokenScope: context.scope,
     spotRequestId,
   });
-  for (const device of plan.devices) {
-    const volume = world.volumes.insert(device.plan());
-    holdVolume(world, volume.id, { instanceId: id, ...device });
+  for (const { device, deleteOnTermination, plan: planVolume } of plan.devices) {
+    const volume = world.volumes.insert(planVolume());
+    holdVolume(world, volume.id, { instanceId: id, device, deleteOnTermination });
   }
   const interfaceIds = plan.interfaces.map((each) => {
     const interfaceId = each.kind === "existing" ? each.id : insertInterface(world, each.plan()).id;

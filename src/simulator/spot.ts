@@ -143,16 +143,18 @@ function pricesOf(
 
 function priceFilter({ Name: name = "", Values: values = [] }: Filter) {
   const matchers = values.map(matcherOf);
-  const isMatch = (text: string | undefined) => matchers.some((matches) => matches(text ?? ""));
-  return (price: SpotPrice): boolean => {
-    if (name === "availability-zone") return isMatch(price.AvailabilityZone);
-    if (name === "instance-type") return isMatch(price.InstanceType);
-    if (name === "product-description") return isMatch(price.ProductDescription);
-    if (name === "spot-price") return isMatch(price.SpotPrice);
-    if (name === "timestamp") return isMatch(price.Timestamp?.toISOString());
-    throw invalidValue(`The filter '${name}' is invalid`);
-  };
+  const textOf = Object.hasOwn(priceTexts, name) ? priceTexts[name] : undefined;
+  if (textOf === undefined) throw invalidValue(`The filter '${name}' is invalid`);
+  return (price: SpotPrice): boolean => matchers.some((matches) => matches(textOf(price) ?? ""));
 }
+
+const priceTexts: Readonly<Record<string, (price: SpotPrice) => string | undefined>> = {
+  "availability-zone": (price) => price.AvailabilityZone,
+  "instance-type": (price) => price.InstanceType,
+  "product-description": (price) => price.ProductDescription,
+  "spot-price": (price) => price.SpotPrice,
+  timestamp: (price) => price.Timestamp?.toISOString(),
+};
 
 /** From 1 to 10: by the share of the wanted types whose pool has room for the target. */
 function placementScores(

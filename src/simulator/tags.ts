@@ -110,15 +110,20 @@ function* allTags(world: World): IterableIterator<TagDescription> {
 
 function tagFilter({ Name: name = "", Values: values = [] }: Filter) {
   const matchers = values.map(matcherOf);
-  const isMatch = (text: string | undefined) => matchers.some((matches) => matches(text ?? ""));
+  const textOf = filterTexts(name);
   return (tag: TagDescription): boolean => {
-    if (name === "key") return isMatch(tag.Key);
-    if (name === "value") return isMatch(tag.Value);
-    if (name === "resource-id") return isMatch(tag.ResourceId);
-    if (name === "resource-type") return isMatch(tag.ResourceType);
-    if (name.startsWith("tag:")) return tag.Key === name.slice(4) && isMatch(tag.Value);
-    throw invalidValue(`The filter '${name}' is invalid`);
+    const text = textOf(tag);
+    return text !== undefined && matchers.some((matches) => matches(text));
   };
+}
+
+function filterTexts(name: string): (tag: TagDescription) => string | undefined {
+  if (name === "key") return (tag) => tag.Key;
+  if (name === "value") return (tag) => tag.Value;
+  if (name === "resource-id") return (tag) => tag.ResourceId;
+  if (name === "resource-type") return (tag) => tag.ResourceType;
+  if (name.startsWith("tag:")) return (tag) => (tag.Key === name.slice(4) ? tag.Value : undefined);
+  throw invalidValue(`The filter '${name}' is invalid`);
 }
 
 function tokenOf(position: number): string {
