@@ -48,14 +48,20 @@ function attachmentView(world: World, { attachment }: InterfaceRecord) {
   } satisfies NetworkInterface["Attachment"];
 }
 
-/** Instances show the same thing under other names. */
+/** Instances show the same thing under other names, and less of an Elastic IP. */
 export function instanceInterfaceView(
   world: World,
   row: InterfaceRecord,
 ): InstanceNetworkInterface {
   const { attachment } = row;
+  const shortAssociation = (ip: string | undefined) => {
+    const found = associationOf(world, row, ip);
+    if (found === undefined) return undefined;
+    const { IpOwnerId, PublicDnsName, PublicIp } = found;
+    return { IpOwnerId, PublicDnsName, PublicIp };
+  };
   return {
-    Association: associationOf(world, row, row.privateIps[0]),
+    Association: shortAssociation(row.privateIps[0]),
     Attachment:
       attachment === undefined
         ? undefined
@@ -76,7 +82,10 @@ export function instanceInterfaceView(
     OwnerId: world.account,
     PrivateDnsName: privateDnsName(world, row.privateIps[0]),
     PrivateIpAddress: row.privateIps[0],
-    PrivateIpAddresses: privateIpList(world, row),
+    PrivateIpAddresses: privateIpList(world, row).map((each) => ({
+      ...each,
+      Association: shortAssociation(each.PrivateIpAddress),
+    })),
     SourceDestCheck: row.sourceDestCheck,
     Status: row.status,
     SubnetId: row.subnetId,

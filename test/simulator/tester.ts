@@ -11,6 +11,8 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from "../../src/simulator";
+import { renderReply } from "../../src/simulator/wire-response";
+import { operationPlan } from "../../src/simulator/wire-schema";
 
 type SdkModule = typeof Sdk;
 type ActionName = {
@@ -75,10 +77,20 @@ export const KEEP_ROOT = [{ DeviceName: "/dev/xvda", Ebs: { DeleteOnTermination:
 
 let imageCount = 0;
 
+/** Writing the answer as XML throws for whatever EC2's model does not have. */
+function checkShape(action: string, output: Record<string, unknown>): void {
+  const plan = operationPlan(action);
+  if (plan === undefined) throw new Error(`EC2's model has no ${action}.`);
+  renderReply(plan, output, "request-id");
+}
+
 export function createTester(options: SimulatorOptions = {}): Tester {
   const sim = createSimulator({ throttling: false, ...options });
-  const call: Tester["call"] = (action, input) =>
-    sim.call(action, { ...(input as object) }) as OutputOf<typeof action>;
+  const call: Tester["call"] = (action, input) => {
+    const output = sim.call(action, { ...(input as object) });
+    checkShape(action, output);
+    return output as OutputOf<typeof action>;
+  };
   const error: Tester["error"] = (action, input) => {
     try {
       call(action, input);
