@@ -1,9 +1,11 @@
 /**
  * The calls of EC2 that we make, all of them: the list is also what our IAM policy must allow. The
- * SDK never repeats a call here. The engine does, after looking again, because EC2 answers "no
- * capacity" with a status that the SDK would retry (ec2-facts §1.2).
+ * SDK never repeats a call here. Reading calls are repeated with patience; changing ones only by the
+ * engine, after looking again, because EC2 answers "no capacity" with a status that the SDK would
+ * retry, and some creations have no token (ec2-facts §1.1, §1.2).
  */
 import * as sdk from "@aws-sdk/client-ec2";
+import { type Clock, CloudError } from "../engine/ports";
 import type { AwsClock } from "./clock";
 import { cloudErrorOf } from "./errors";
 
@@ -88,6 +90,29 @@ function headersOf(response: unknown): Record<string, string> {
   if (typeof response !== "object" || response === null || !("headers" in response)) return {};
   return response.headers as Record<string, string>;
 }
+
+const patience = { attempts: 6, firstPauseMs: 500 };
+
+/** Repeats a reading call that was throttled or got no answer, with doubling pauses. */
+export function withPatience(ec2: Ec2, clock: Clock): Ec2 {
+  return {
+    async call(action, input) {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await ec2.call(action, input);
+        } catch (error) {
+          if (!mayRepeat(action, error) || attempt === patience.attempts) throw error;
+          await clock.sleep(patience.firstPauseMs * 2 ** (attempt - 1));
+        }
+      }
+    },
+  };
+}
+
+const mayRepeat = (action: Action, error: unknown) =>
+  /^(Describe|Get)/.test(action) &&
+  error instanceof CloudError &&
+  (error.meaning === "throttled" || error.meaning === "unknown");
 
 /** Every page of a describe; a page may be empty although more follow (ec2-facts §9). */
 export async function allPages<A extends Action, Item>(

@@ -4,15 +4,23 @@
  */
 import type * as sdk from "@aws-sdk/client-ec2";
 import type { Step } from "../engine/model";
-import { type Cloud, CloudError, type CloudStep, type StepOutcome } from "../engine/ports";
+import {
+  type Clock,
+  type Cloud,
+  CloudError,
+  type CloudStep,
+  type StepOutcome,
+} from "../engine/ports";
 import { type Tags, tagKeys } from "../engine/tags";
-import type { Ec2, Input } from "./client";
+import { type Ec2, type Input, withPatience } from "./client";
 import { createObserver } from "./observer";
 import { tagsOf } from "./shapes";
 
 type StepOf<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
 
-export function createCloud(ec2: Ec2, now: () => number): Cloud {
+export function createCloud(raw: Ec2, clock: Clock & { now(): number }): Cloud {
+  const ec2 = withPatience(raw, clock);
+  const now = () => clock.now();
   const observer = createObserver(ec2, now);
   return {
     now,

@@ -78,7 +78,7 @@ export function cloudErrorOf(action: string, error: unknown): CloudError {
 function meaningOf(code: string, status: number | undefined): Meaning {
   const listed = meanings.get(code);
   if (listed !== undefined) return listed;
-  if (/NotFound$|\.Unknown$/.test(code)) return "not-found";
+  if (/NotFound$|\.Unknown$|^InvalidAMIID\.Unavailable$/.test(code)) return "not-found";
   const isDefinite = status !== undefined && status >= 400 && status < 500;
   return isDefinite ? "invalid" : "unknown";
 }

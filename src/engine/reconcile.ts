@@ -29,6 +29,8 @@ export interface ConvergeOptions {
   cloud: Cloud;
   registry: Registry;
   clock: Clock;
+  /** Ends the managed instance instead: what `pulumi destroy` asks for. */
+  deallocate?: boolean;
   /** The ledger to start from when the Registry has none: a creation, or an anchor that was lost. */
   initial?: Ledger;
   /** What the caller remembers; may be old. */
@@ -67,9 +69,10 @@ export async function converge(options: ConvergeOptions): Promise<Outcome> {
     if (looked === undefined) continue;
     const { ledger, observation } = looked;
     if (ledger === undefined) return unknownHere(options);
-    const { spec, specVersion, claimant, cloud } = options;
+    const { spec, specVersion, deallocate, claimant, cloud } = options;
     const now = cloud.now();
-    const decision = decide({ spec, specVersion, ledger, observation, now, claimant });
+    const question = { spec, specVersion, deallocate, ledger, observation, now, claimant };
+    const decision = decide(question);
     memory.lastReason = "reason" in decision ? decision.reason : decision.rule;
     switch (decision.kind) {
       case "act":

@@ -4,7 +4,7 @@
  * looks, with EC2's lag between them (design §4, §7).
  */
 import type { Image, Snapshot, Step, Volume } from "./model";
-import { findSnapshot } from "./root";
+import { findSnapshot, secureVolume } from "./root";
 import { completedFinal, type Situation, settleSeconds, snapshotsOf } from "./situation";
 import { condemnedTag, deleteAfterTag, isFinal, tagKeys } from "./tags";
 
@@ -103,17 +103,27 @@ export function judge(situation: Situation): Judged[] {
   }));
 }
 
-function expiredOrNeeded({ now }: Situation, { resource }: Held): Disposition {
-  const { deleteAfterAt } = resource;
-  return deleteAfterAt !== undefined && deleteAfterAt <= now ? disposable : needed;
+/** The lineage whose state counts: while an instance runs its own, however soon another may come. */
+const liveLineage = ({ goal, ledger, lineage }: Situation) =>
+  goal === "running" ? (ledger.launch?.lineage ?? lineage.number) : lineage.number;
+
+/** An expiry was written for what was given up; a lineage that came back is not given up. */
+const hasExpiry = (situation: Situation, { resource }: Held) =>
+  resource.deleteAfterAt !== undefined &&
+  (situation.goal === "deallocated" || resource.lineage !== liveLineage(situation));
+
+function expiredOrNeeded(situation: Situation, held: Held): Disposition {
+  const { deleteAfterAt } = held.resource;
+  if (deleteAfterAt === undefined || !hasExpiry(situation, held)) return needed;
+  return deleteAfterAt <= situation.now ? disposable : needed;
 }
 
 function dispositionOf(situation: Situation, rest: Rest, held: Held): Disposition {
-  const { goal, ledger, lineage, spec } = situation;
-  if (held.resource.deleteAfterAt !== undefined) return expiredOrNeeded(situation, held);
+  const { goal, ledger } = situation;
+  if (hasExpiry(situation, held)) return expiredOrNeeded(situation, held);
+  if (held.resource.lineage !== liveLineage(situation)) return ofOldLineage(situation, held);
   if (held.kind === "volume" && [ledger.gap?.volumeId, rest.gapVolumeId].includes(held.id))
-    return goal === "deallocated" ? keptFor(spec.retentionHours.volumes) : needed;
-  if (held.resource.lineage !== lineage.number) return ofOldLineage(situation, held);
+    return goal === "deallocated" ? keptFor(longestHours(situation)) : needed;
   switch (goal) {
     case "running":
       return whileRunning(situation, held);
@@ -136,15 +146,29 @@ function whileRunning(situation: Situation, held: Held): Disposition {
   return kept.includes(held.resource) ? needed : disposable;
 }
 
-/** A volume goes only once its final snapshot is completed; a final one under way is let finish. */
+/**
+ * A volume goes only once its final snapshot is completed; a final one under way is let finish. What
+ * cannot be snapshotted stands in for its snapshot, and is kept as long as anything of it would be.
+ */
 function unlessUnsaved(situation: Situation, held: Held): Disposition {
   const { goal, spec } = situation;
-  const isUnsaved =
-    held.kind === "volume"
-      ? completedFinal(situation, held.id) === undefined
-      : held.kind === "snapshot" && held.resource.state === "pending" && isFinal(held.resource);
-  if (!isUnsaved) return disposable;
-  return goal === "deallocated" ? keptFor(spec.retentionHours.volumes) : needed;
+  if (!isUnsaved(situation, held)) return disposable;
+  if (goal === "deallocated") return keptFor(longestHours(situation));
+  const isGivenUp =
+    held.kind === "volume" &&
+    held.resource.lineage !== liveLineage(situation) &&
+    secureVolume(situation, held.resource).kind === "failed";
+  return isGivenUp ? keptFor(spec.rollbackHours) : needed;
+}
+
+function isUnsaved(situation: Situation, held: Held): boolean {
+  if (held.kind === "volume") return completedFinal(situation, held.id) === undefined;
+  return held.kind === "snapshot" && held.resource.state === "pending" && isFinal(held.resource);
+}
+
+function longestHours({ spec }: Situation): number {
+  const { images, snapshots, volumes } = spec.retentionHours;
+  return Math.max(images, snapshots, volumes);
 }
 
 /** Paused: the latest snapshot and its image are all that is kept (Spot.io's rule). */
@@ -159,8 +183,9 @@ function afterDeallocation(situation: Situation, rest: Rest, held: Held): Dispos
   if (images + snapshots + volumes === 0) return disposable;
   switch (held.kind) {
     case "volume":
-      if (held.id === situation.tip?.volumeId) return keptFor(volumes);
-      return unlessUnsaved(situation, held);
+      if (held.id !== situation.tip?.volumeId || isUnsaved(situation, held))
+        return unlessUnsaved(situation, held);
+      return keptFor(volumes);
     case "snapshot":
       if (held.id === rest.snapshot?.snapshotId) return keptFor(Math.max(snapshots, images));
       return unlessUnsaved(situation, held);
@@ -211,15 +236,23 @@ export function disposal(situation: Situation): Disposal {
   const doomed = judged
     .filter((each) => each.disposition.kind === "disposable")
     .map((each) => each.held);
-  const spared = judged
-    .filter(
-      ({ held, disposition }) => disposition.kind !== "disposable" && held.resource.condemnedAt,
-    )
-    .map(({ held }) => held.id);
-  const steps: Step[] = [];
-  if (spared.length > 0)
-    steps.push({ kind: "untag", resourceIds: spared, keys: [tagKeys.condemned] });
-  return deletion(doomed, situation, steps);
+  const rest = judged.filter((each) => each.disposition.kind !== "disposable");
+  const spared = rest.filter(({ held }) => held.resource.condemnedAt !== undefined);
+  // The sweep deletes from tags alone, so an expiry that does not count any more must go.
+  const returned = rest.filter(
+    ({ held }) => held.resource.deleteAfterAt !== undefined && !hasExpiry(situation, held),
+  );
+  const steps = [
+    ...untagging(spared, tagKeys.condemned),
+    ...untagging(returned, tagKeys.deleteAfter),
+  ];
+  const { now, observation } = situation;
+  return deletion(doomed, { images: observation.images, now }, steps);
+}
+
+function untagging(judged: readonly Judged[], key: string): Step[] {
+  const resourceIds = judged.map(({ held }) => held.id);
+  return resourceIds.length > 0 ? [{ kind: "untag", resourceIds, keys: [key] }] : [];
 }
 
 /** Shared with the sweep, which knows nothing but tags. */

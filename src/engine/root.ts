@@ -6,6 +6,7 @@
 import type {
   Gap,
   Image,
+  Launch,
   Platform,
   Provenance,
   RootSource,
@@ -209,27 +210,45 @@ const isOlderThanLaunch = ({ ledger, launchAccepted, lineage }: Situation, tip: 
  * already; a young one may only lag behind in EC2's answers; one that was never kept is gone.
  */
 function findWithoutVolume(situation: Situation): SnapshotFinding {
-  const { ledger, lineage, now } = situation;
-  const launch = ledger.launch?.lineage === lineage.number ? ledger.launch : undefined;
+  const { launchAccepted, ledger, lineage, now } = situation;
+  const isOfLineage = launchAccepted && ledger.launch?.lineage === lineage.number;
+  const launch = isOfLineage ? ledger.launch : undefined;
   const newest = newestCompleted(situation);
-  if (launch === undefined || newest?.generation === launch.generation) {
-    if (newest !== undefined && (launch === undefined || isFinal(newest)))
+  if (newest !== undefined && isFinal(newest))
+    if (launch === undefined || newest.generation === launch.generation)
       return { kind: "secured", result: { snapshot: newest } };
-  }
-  const believedAt = (launch?.recordedAt ?? 0) + absenceSeconds * 1000;
+  if (launch === undefined) return fallBack(situation, "its root disk is gone");
+  const believedAt = launch.recordedAt + absenceSeconds * 1000;
   if (now < believedAt)
     return {
       kind: "wait",
-      reason: `looking for the root disk of generation ${launch?.generation ?? 0}, which EC2 may not show yet`,
+      reason: `looking for the root disk of generation ${launch.generation}, which EC2 may not show yet`,
       watch: { kind: "time" },
       untilAt: Math.min(believedAt, now + 15_000),
     };
-  if (launch?.ran === true && launch.rootKept) return fallBack(situation, "its root disk is gone");
+  if (launch.rootKept && mayHaveRun(situation, launch))
+    return fallBack(situation, "its root disk is gone");
   if (newest !== undefined) return { kind: "secured", result: { snapshot: newest } };
-  const leavesNothing = launch !== undefined && !(launch.ran && launch.rootKept);
-  if (leavesNothing) return { kind: "opens", lineage: lineageToOpen(situation) };
+  // Only a boot of the base image can leave nothing: another one continued a disk that is missing.
+  if (launch.imageId === lineage.baseImageId)
+    return { kind: "opens", lineage: lineageToOpen(situation) };
   return { kind: "failed", reason: `no root state of lineage ${lineage.number} can be found` };
 }
+
+/** Nobody may have looked while it ran, so only EC2's word for a failed launch proves that it did not. */
+function mayHaveRun({ launched }: Situation, launch: Launch): boolean {
+  if (launch.ran) return true;
+  return launched === undefined || !failedLaunchReasons.includes(launched.stateReason ?? "");
+}
+
+/** "… caused the instance to terminate during launch" (ec2-facts §1.4, §1.5). */
+const failedLaunchReasons = [
+  "Client.InternalError",
+  "Client.InvalidSnapshot.NotFound",
+  "Client.VolumeLimitExceeded",
+  "Server.InsufficientInstanceCapacity",
+  "Server.InternalError",
+];
 
 const newestCompleted = ({ lineage, snapshots }: Situation) =>
   snapshots.find(

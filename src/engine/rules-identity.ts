@@ -2,10 +2,10 @@
  * Who we are and what we know: a newer order wins, the anchor exists and is one, and what EC2
  * returned is written down before anything is decided on it.
  */
-import type { Instance, Launch } from "./model";
+import type { Anchor, Instance, Launch } from "./model";
 import { choosePool } from "./pools";
 import { act, type Rule, record, stuck, wait } from "./rule";
-import { type Situation, settleSeconds } from "./situation";
+import { absenceSeconds, type Situation, settleSeconds } from "./situation";
 import { fingerprint } from "./spec";
 import { encodeLedger, parseProvenance, type Tags, tagKeys } from "./tags";
 
@@ -54,7 +54,8 @@ export function createAnchor(situation: Situation, subnetId: string, moves: numb
   const isLost = moves === 0 && ledger.phase !== "creating";
   return {
     kind: "create-anchor" as const,
-    token: `${ledger.id}:anchor:${moves}:${isLost ? "again" : subnetId}`,
+    // The revision, so that a move that was given up can be begun again: a token is good for one.
+    token: `${ledger.id}:anchor:${moves}:${isLost ? "again" : subnetId}:${ledger.revision}`,
     subnetId,
     privateIp: spec.privateIp ?? (isLost ? observation.remembered?.privateIp : undefined),
     securityGroupIds: spec.securityGroupIds,
@@ -65,7 +66,7 @@ export function createAnchor(situation: Situation, subnetId: string, moves: numb
 const makeAnchor: Rule = {
   name: "a managed instance has an anchor before anything else",
   apply(situation) {
-    const { anchor, goal, ledger, now, observation, spec } = situation;
+    const { anchor, carrier, goal, ledger, now, observation, spec } = situation;
     if (anchor !== undefined || goal === "deallocated") return undefined;
     const choice = choosePool(situation);
     const best = choice.kind === "pool" ? choice.pool.subnetId : spec.subnetIds[0];
@@ -73,6 +74,11 @@ const makeAnchor: Rule = {
     if (ledger.phase === "creating") return act(createAnchor(situation, best, 0));
     const subnetId = observation.remembered?.subnetId ?? best;
     const trustedAt = (observation.anchorMissingSinceAt ?? now) + 2 * settleSeconds * 1000;
+    if (now >= trustedAt && carrier !== undefined)
+      return stuck(
+        `the network interface that ${carrier.instanceId} holds does not show our tags`,
+        `write them on it again: at least ${tagKeys.id}=${ledger.id}`,
+      );
     if (now >= trustedAt) return act(createAnchor(situation, subnetId, 0));
     return wait("its network interface is not to be seen", { kind: "time" }, now + 10_000);
   },
@@ -81,16 +87,28 @@ const makeAnchor: Rule = {
 /** Deleting the lower anchor is what makes a move safe: EC2 refuses while an instance holds it. */
 const finishMove: Rule = {
   name: "of two anchors the one in force is deleted once it is free, or the other if it is not",
-  apply({ anchor, carrier, observation }) {
+  apply(situation) {
+    const { anchor, carrier, now, observation } = situation;
     if (anchor === undefined || observation.anchors.length < 2) return undefined;
-    const others = observation.anchors.filter((each) => each !== anchor);
+    const others = observation.anchors
+      .filter((each) => each !== anchor)
+      .sort((a, b) => b.moves - a.moves || (a.interfaceId < b.interfaceId ? 1 : -1));
     const isHeld = carrier !== undefined || anchor.status !== "available";
     const isTie = others.every((other) => other.moves === anchor.moves);
-    const doomed = isHeld || isTie ? others[others.length - 1] : anchor;
-    if (doomed === undefined) return undefined;
+    const isMove = !isHeld && !isTie;
+    const doomed = isMove ? anchor : others.find((other) => other.status === "available");
+    if (doomed === undefined)
+      return wait("two network interfaces are in use", { kind: "time" }, now + 10_000);
+    const survivor = isMove ? others[0] : anchor;
+    if (survivor !== undefined && !holdsLedger(situation, survivor))
+      return act(record(situation, survivor, {}));
     return act({ kind: "delete-anchor", interfaceId: doomed.interfaceId });
   },
 };
+
+/** The newest ledger must outlive the anchor that it was written on. */
+const holdsLedger = ({ ledger }: Situation, anchor: Anchor) =>
+  anchor.tags[tagKeys.spec] === encodeLedger(ledger)[tagKeys.spec];
 
 const settleMove: Rule = {
   name: "an anchor that just moved is looked at twice before it carries anything",
@@ -114,11 +132,14 @@ const keepClaim: Rule = {
 };
 
 const recordOrder: Rule = {
-  name: "the specification that is carried out is recorded first, so that older ones stand back",
+  name: "the order that is carried out is recorded first, so that older ones stand back",
   apply(situation) {
-    const { anchor, ledger, spec, specVersion } = situation;
-    if (anchor === undefined || specVersion <= ledger.specVersion) return undefined;
-    return act(record(situation, anchor, { specVersion, specFingerprint: fingerprint(spec) }));
+    const { anchor, deallocate, ledger, spec, specVersion } = situation;
+    if (anchor === undefined) return undefined;
+    const order = { specVersion, specFingerprint: fingerprint(spec) };
+    if (deallocate === true && ledger.phase !== "deallocating")
+      return act(record(situation, anchor, { ...order, phase: "deallocating" }));
+    return specVersion > ledger.specVersion ? act(record(situation, anchor, order)) : undefined;
   },
 };
 
@@ -128,7 +149,8 @@ const adoptCarrier: Rule = {
     const { anchor, carrier, carrierGeneration, ledger, now } = situation;
     if (anchor === undefined || carrier === undefined || carrierGeneration === undefined)
       return undefined;
-    if ((ledger.launch?.generation ?? 0) >= carrierGeneration) return undefined;
+    const isNewer = carrierGeneration > (ledger.launch?.generation ?? 0);
+    if (!isNewer && !replacesOpenLaunch(situation)) return undefined;
     const provenance = parseProvenance(carrier.tags);
     if (provenance === undefined)
       return wait(`${carrier.instanceId} does not show its tags yet`, { kind: "time" }, now + 5000);
@@ -149,6 +171,19 @@ const adoptCarrier: Rule = {
     return act(record(situation, anchor, { launch, startedLineage: lineage }));
   },
 };
+
+/**
+ * A launch was recorded while an older instance, unseen then, held the anchor. Once EC2's lag is over
+ * and the older one still holds it, the recorded one cannot have been accepted.
+ */
+function replacesOpenLaunch(situation: Situation): boolean {
+  const { anchor, carrier, carrierGeneration, launchAccepted, ledger, now } = situation;
+  const { launch } = ledger;
+  if (launch === undefined || launchAccepted || carrierGeneration === undefined) return false;
+  const isOlder = carrierGeneration < launch.generation && carrier?.state === "running";
+  const isHolder = anchor?.attachedInstanceId === carrier?.instanceId;
+  return isOlder && isHolder && now >= launch.recordedAt + absenceSeconds * 1000;
+}
 
 const factsOf = (instance: Instance) => ({
   instanceId: instance.instanceId,
@@ -179,13 +214,17 @@ function progressOf(launch: Launch, instance: Instance): Launch | undefined {
   const isRunning = instance.state === "running";
   const next: Launch = { ...launch, instanceId: instance.instanceId };
   if (instance.state !== "terminated" && instance.rootVolumeId !== undefined)
-    Object.assign(next, factsOf(instance));
+    Object.assign(next, factsOf(instance), { rootKept: wasKept(launch, instance) });
   if (isRunning) next.ran = true;
   if (isRunning && instance.health.kind === "ok") Object.assign(next, { healthy: true, heals: 0 });
   const keys = ["instanceId", "rootVolumeId", "rootKept", "ran", "healthy"] as const;
   const matters = launch.instanceId === undefined || isRunning || launch.ran;
   return matters && keys.some((key) => next[key] !== launch[key]) ? next : undefined;
 }
+
+/** Once meant to be kept it stays so: a root that somebody else lets go of is lost, not given up. */
+const wasKept = (launch: Launch, instance: Instance) =>
+  launch.rootKept || !instance.rootDeletedOnTermination;
 
 function lineageOf({ ledger, lineage }: Situation, launch: Launch) {
   const known = [ledger.startedLineage, ledger.lineage, lineage];

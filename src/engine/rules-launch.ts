@@ -85,6 +85,7 @@ function isStillWanted(situation: Situation, anchor: Anchor, launch: Launch): bo
   return (
     launch.launchFingerprint === launchFingerprint(spec) &&
     launch.lineage === lineage.number &&
+    isUsable(situation, launch.imageId) &&
     anchor.status === "available" &&
     orderedPools(situation).some(
       (pool) =>
@@ -93,6 +94,13 @@ function isStillWanted(situation: Situation, anchor: Anchor, launch: Launch): bo
         pool.subnetId === anchor.subnetId,
     )
   );
+}
+
+function isUsable({ images, observation: { baseImage } }: Situation, imageId: string): boolean {
+  const persisted = images.find((image) => image.imageId === imageId);
+  if (persisted !== undefined) return persisted.state === "available";
+  if (baseImage.imageId !== imageId || baseImage.kind === "absent") return false;
+  return baseImage.state === "available";
 }
 
 const launchNext: Rule = {
@@ -132,16 +140,16 @@ function place(situation: Situation, lineage: number, root: Root): Verdict | und
   const choice = choosePool(situation);
   if (choice.kind === "resting")
     return wait("EC2 has no capacity in any allowed pool", { kind: "time" }, choice.untilAt);
-  const { pool } = choice;
-  const wantsOtherAddress = spec.privateIp !== undefined && spec.privateIp !== anchor.privateIp;
-  if (pool.subnetId !== anchor.subnetId || wantsOtherAddress)
-    return act(createAnchor(situation, pool.subnetId, anchor.moves + 1));
   if (anchor.status !== "available")
     return wait(
       `network interface ${anchor.interfaceId} is still ${anchor.status}`,
       { kind: "anchor", interfaceId: anchor.interfaceId },
       situation.now + 60_000,
     );
+  const { pool } = choice;
+  const wantsOtherAddress = spec.privateIp !== undefined && spec.privateIp !== anchor.privateIp;
+  if (pool.subnetId !== anchor.subnetId || wantsOtherAddress)
+    return act(createAnchor(situation, pool.subnetId, anchor.moves + 1));
   const launch = nextLaunch(situation, lineage, root, pool);
   const platform = root.platform ?? ledger.platform;
   const baseImageId = situation.lineage.baseImageId;
@@ -149,7 +157,7 @@ function place(situation: Situation, lineage: number, root: Root): Verdict | und
     launch,
     platform,
     startedLineage: { number: lineage, baseImageId },
-    gap: root.gap ?? ledger.gap,
+    gap: root.source.kind === "base-image" ? undefined : (root.gap ?? ledger.gap),
   });
   return act(intent, launchStep({ ...situation, ledger: { ...ledger, platform } }, anchor, launch));
 }
@@ -183,8 +191,9 @@ function nextLaunch(situation: Situation, lineage: number, root: Root, pool: Poo
 }
 
 /** Made from the recorded intent and the spec alone, so that a repeat is the identical request. */
-function launchStep({ ledger, lineage, spec }: Situation, anchor: Anchor, launch: Launch): Step {
-  const { encrypted, iops, kmsKeyId, sizeGiB, throughput, volumeType } = spec.rootVolume;
+function launchStep(situation: Situation, anchor: Anchor, launch: Launch): Step {
+  const { ledger, lineage, spec } = situation;
+  const { encrypted, iops, kmsKeyId, throughput, volumeType } = spec.rootVolume;
   const provenance = {
     lineage: launch.lineage,
     generation: launch.generation,
@@ -202,7 +211,7 @@ function launchStep({ ledger, lineage, spec }: Situation, anchor: Anchor, launch
     interfaceId: anchor.interfaceId,
     rootDevice: {
       deviceName: ledger.platform?.rootDeviceName ?? "/dev/xvda",
-      sizeGiB,
+      sizeGiB: rootSize(situation, launch.imageId),
       volumeType,
       iops,
       throughput,
@@ -224,6 +233,14 @@ function launchStep({ ledger, lineage, spec }: Situation, anchor: Anchor, launch
     instanceTags: { ...name, ...tags },
     volumeTags: { ...name, ...tags },
   };
+}
+
+/** A disk is never made smaller than the one that it continues: EC2 would refuse it. */
+function rootSize({ images, snapshots, spec }: Situation, imageId: string): number | undefined {
+  const { sizeGiB } = spec.rootVolume;
+  const image = images.find((each) => each.imageId === imageId);
+  const snapshot = snapshots.find((each) => each.snapshotId === image?.snapshotId);
+  return sizeGiB === undefined ? undefined : Math.max(sizeGiB, snapshot?.sizeGiB ?? 0);
 }
 
 export const launchRules: readonly Rule[] = [resolveOpenLaunch, launchNext];

@@ -5,13 +5,34 @@
 import { disposal, retentionSteps } from "./retention";
 import { findRoot, findSnapshot, secureVolume } from "./root";
 import { act, actAll, pursue, type Rule, record, stuck, type Verdict, wait } from "./rule";
-import type { Situation } from "./situation";
+import { absenceSeconds, type Situation } from "./situation";
 import { deleteAfterTag } from "./tags";
 
 const never = Number.MAX_SAFE_INTEGER;
 const hours = 3_600_000;
 
 const isAtRest = ({ carrier, goal }: Situation) => goal !== "running" && carrier === undefined;
+
+/** NotFound proves nothing: what was launched a moment ago may still show up (design §4). */
+const awaitUnseen: Rule = {
+  name: "an instance that EC2 may not show yet is waited for before anything is at rest",
+  apply(situation) {
+    if (!isAtRest(situation)) return undefined;
+    const { launched, ledger, now, observation } = situation;
+    const { launch } = ledger;
+    if (launch === undefined || launched !== undefined) return undefined;
+    const isRefused = observation.refusals.some(
+      (each) => each.generation === launch.generation && each.attempt === launch.attempt,
+    );
+    const believedAt = launch.recordedAt + absenceSeconds * 1000;
+    if (isRefused || now >= believedAt) return undefined;
+    return wait(
+      `looking for the instance of generation ${launch.generation}, which EC2 may not show yet`,
+      { kind: "time" },
+      Math.min(believedAt, now + 15_000),
+    );
+  },
+};
 
 const secureState: Rule = {
   name: "what the last instance wrote is made safe before anything is called done",
@@ -44,6 +65,27 @@ const secureOldVolumes: Rule = {
 const firstOf = (verdicts: (Verdict | undefined)[]) =>
   verdicts.find((verdict) => verdict !== undefined);
 
+const awaitRelease: Rule = {
+  name: "at rest nothing is in use any more",
+  apply(situation) {
+    const { anchor, goal, now, volumes } = situation;
+    if (!isAtRest(situation)) return undefined;
+    const held = volumes.find((volume) => !["available", "error"].includes(volume.state));
+    if (goal === "deallocated" && held !== undefined)
+      return wait(
+        `${held.volumeId} is still ${held.state}`,
+        { kind: "volume", volumeId: held.volumeId },
+        now + 60_000,
+      );
+    if (anchor === undefined || anchor.status === "available") return undefined;
+    return wait(
+      `network interface ${anchor.interfaceId} is still ${anchor.status}`,
+      { kind: "anchor", interfaceId: anchor.interfaceId },
+      now + 60_000,
+    );
+  },
+};
+
 const clearAway: Rule = {
   name: "what is kept says until when, and what is not needed is deleted after two looks",
   apply(situation) {
@@ -64,12 +106,6 @@ const concludeDeallocation: Rule = {
     const { anchor, goal, now, spec } = situation;
     if (!isAtRest(situation) || goal !== "deallocated") return undefined;
     if (anchor === undefined) return { kind: "done", wakeAt: never };
-    if (anchor.status !== "available")
-      return wait(
-        `network interface ${anchor.interfaceId} is still ${anchor.status}`,
-        { kind: "anchor", interfaceId: anchor.interfaceId },
-        now + 60_000,
-      );
     const keptHours = spec.retentionHours.networkInterfaces;
     const { interfaceId } = anchor;
     if (keptHours === 0) return act({ kind: "delete-anchor", interfaceId });
@@ -90,8 +126,10 @@ const concludePause: Rule = {
 };
 
 export const restRules: readonly Rule[] = [
+  awaitUnseen,
   secureState,
   secureOldVolumes,
+  awaitRelease,
   clearAway,
   concludeDeallocation,
   concludePause,

@@ -30,9 +30,10 @@ const honourStop: Rule = {
   name: "an instance that is not wanted any more, or not as it is, is terminated",
   apply(situation) {
     const { anchor, carrier, ledger, now } = situation;
-    if (carrier === undefined || wouldLoseRoot(situation, carrier)) return undefined;
+    if (carrier === undefined) return undefined;
     const reason = stopReason(situation, carrier);
     if (reason === undefined) return undefined;
+    if (wouldLoseRoot(situation, carrier)) return awaitRoot(carrier, now);
     const obstacle = obstacleTo(situation, reason) ?? warmUp(situation, carrier, reason);
     if (obstacle !== undefined) return obstacle;
     const terminate = { kind: "terminate" as const, instanceId: carrier.instanceId, reason };
@@ -48,6 +49,15 @@ const honourStop: Rule = {
 function wouldLoseRoot({ spec }: Situation, carrier: Instance): boolean {
   if (!spec.persistRootDevice) return false;
   return carrier.rootVolumeId === undefined || carrier.rootDeletedOnTermination;
+}
+
+function awaitRoot(carrier: Instance, now: number): Verdict | undefined {
+  if (carrier.state === "pending") return undefined;
+  return wait(
+    `${carrier.instanceId} does not show a root volume that outlives it; it is not terminated before`,
+    { kind: "time" },
+    now + 10_000,
+  );
 }
 
 function stopReason(situation: Situation, carrier: Instance): StopReason | undefined {

@@ -22,7 +22,8 @@ const followSecurityGroups: Rule = {
     const wanted = spec.securityGroupIds;
     if (anchor === undefined || wanted.length === 0) return undefined;
     const present = new Set(anchor.securityGroupIds);
-    if (present.size === wanted.length && wanted.every((id) => present.has(id))) return undefined;
+    const isSame = present.size === new Set(wanted).size && wanted.every((id) => present.has(id));
+    if (isSame) return undefined;
     const { interfaceId } = anchor;
     return act({ kind: "set-security-groups", interfaceId, securityGroupIds: wanted });
   },

@@ -33,6 +33,8 @@ export interface Question {
   ledger: Ledger;
   observation: Observation;
   now: number;
+  /** The order is to end the managed instance; written to the ledger before anything else. */
+  deallocate?: boolean;
   /** The claim of the process that asks; only its own creation may go on. */
   claimant?: { host: string; pid: number };
 }
@@ -60,21 +62,19 @@ export interface Situation extends Question {
 
 export function understand(question: Question): Situation {
   const { ledger, observation, spec } = question;
-  const anchors = [...observation.anchors].sort(
-    (a, b) => a.moves - b.moves || (a.interfaceId < b.interfaceId ? -1 : 1),
-  );
-  const anchor = anchors[0];
+  const anchor = anchorInForce(ledger, observation);
   const carrier = findCarrier(ledger, observation, anchor);
-  const volumes = observation.volumes.filter(isOurVolume);
+  const volumes = withoutCopies(ledger, observation.volumes.filter(isOurVolume));
   const snapshots = observation.snapshots.filter(isOurSnapshot).sort(byNewestSnapshotFirst);
   const images = observation.images.filter(isOurImage);
-  const launched = findLaunched(ledger, observation);
+  const launched = findLaunched(ledger, observation, carrier);
   const accepted = wasAccepted(ledger, launched, volumes);
+  const goal = goalOf(question);
   const known = { ledger, volumes, snapshots, images, accepted };
-  const { lineage, opens } = currentLineage(spec, known);
+  const { lineage, opens } = currentLineage(spec, goal, known);
   return {
     ...question,
-    goal: goalOf(spec, ledger),
+    goal,
     anchor,
     carrier,
     carrierGeneration: carrier && parseClientToken(ledger.id, carrier.clientToken)?.generation,
@@ -95,9 +95,39 @@ const byNewestSnapshotFirst = (a: Snapshot, b: Snapshot) =>
   b.startedAt - a.startedAt ||
   (a.snapshotId < b.snapshotId ? -1 : 1);
 
-function goalOf(spec: Spec, ledger: Ledger): Goal {
+function goalOf({ deallocate, ledger, spec }: Question): Goal {
+  if (deallocate === true) return "deallocated";
   if (ledger.phase === "deallocating" || ledger.phase === "deallocated") return "deallocated";
   return spec.desiredState;
+}
+
+const aliveOf = (ledger: Ledger, { instances }: Observation) =>
+  instances.filter(
+    (instance) =>
+      instance.state !== "terminated" &&
+      parseClientToken(ledger.id, instance.clientToken) !== undefined,
+  );
+
+/** Of several anchors the one that carries an instance of ours, else the one that moved least often. */
+function anchorInForce(ledger: Ledger, observation: Observation): Anchor | undefined {
+  const alive = new Set(aliveOf(ledger, observation).map((instance) => instance.instanceId));
+  const isFree = ({ attachedInstanceId }: Anchor) =>
+    Number(attachedInstanceId === undefined || !alive.has(attachedInstanceId));
+  return [...observation.anchors].sort(
+    (a, b) =>
+      isFree(a) - isFree(b) || a.moves - b.moves || (a.interfaceId < b.interfaceId ? -1 : 1),
+  )[0];
+}
+
+/**
+ * Without the volumes that wear the tags of one that is known to be ours: a backup that was restored
+ * before the original had been marked with its id.
+ */
+function withoutCopies({ launch }: Ledger, volumes: readonly Volume[]): Volume[] {
+  const isKnown = (volume: Volume) =>
+    volume.markedId === volume.volumeId || volume.volumeId === launch?.rootVolumeId;
+  const known = volumes.filter(isKnown).map((volume) => volume.generation);
+  return volumes.filter((volume) => isKnown(volume) || !known.includes(volume.generation));
 }
 
 function findCarrier(
@@ -105,18 +135,20 @@ function findCarrier(
   observation: Observation,
   anchor: Anchor | undefined,
 ): Instance | undefined {
-  const alive = observation.instances.filter(
-    (instance) =>
-      instance.state !== "terminated" &&
-      parseClientToken(ledger.id, instance.clientToken) !== undefined,
-  );
+  const alive = aliveOf(ledger, observation);
   return alive.find((instance) => instance.instanceId === anchor?.attachedInstanceId) ?? alive[0];
 }
 
-function findLaunched(ledger: Ledger, observation: Observation): Instance | undefined {
+/** The carrier first: an earlier attempt of the same generation may have ended unseen. */
+function findLaunched(
+  ledger: Ledger,
+  observation: Observation,
+  carrier: Instance | undefined,
+): Instance | undefined {
   const { launch } = ledger;
   if (launch === undefined) return undefined;
-  return observation.instances.find((instance) => {
+  const candidates = carrier === undefined ? [] : [carrier];
+  return [...candidates, ...observation.instances].find((instance) => {
     if (instance.instanceId === launch.instanceId) return true;
     const token = parseClientToken(ledger.id, instance.clientToken);
     return token?.generation === launch.generation;
@@ -145,24 +177,36 @@ interface Known {
  * The highest started lineage if its base image is the spec's, so that a swap that was cut off goes
  * on; else the recorded one if its base image is the spec's, so that a swap that was taken back
  * returns to its disk; else a new one (design §4). Without root persistence every launch boots the
- * base image, and every such boot opens a lineage.
+ * base image, and every such boot opens a lineage. What is being deallocated launches no more: what
+ * it leaves is the lineage that ran, whatever the spec says by then.
  */
-function currentLineage(spec: Spec, known: Known): { lineage: Lineage; opens: boolean } {
+function currentLineage(
+  spec: Spec,
+  goal: Goal,
+  known: Known,
+): { lineage: Lineage; opens: boolean } {
   const { lineage: recorded } = known.ledger;
   const highest = highestLineage(known);
-  const current = [highest, recorded].find(
-    (lineage) => lineage !== undefined && lineage.baseImageId === spec.imageId,
-  );
+  const ran = goal === "deallocated" ? (recorded ?? highest) : undefined;
+  const current =
+    [highest, recorded].find(
+      (lineage) => lineage !== undefined && lineage.baseImageId === spec.imageId,
+    ) ?? ran;
   const next = { number: (highest?.number ?? 0) + 1, baseImageId: spec.imageId };
   if (current === undefined) return { lineage: next, opens: true };
-  const opens = !spec.persistRootDevice || !wasBooted(known, current.number);
-  return { lineage: current, opens };
+  if (!wasBooted(known, current.number)) return { lineage: current, opens: true };
+  const leavesState = goal === "deallocated" && hasState(known, current.number);
+  return { lineage: current, opens: !spec.persistRootDevice && !leavesState };
 }
+
+const hasState = ({ snapshots, volumes }: Pick<Known, "snapshots" | "volumes">, lineage: number) =>
+  [...volumes, ...snapshots].some((resource) => resource.lineage === lineage);
 
 /** Some launch of this lineage was accepted by EC2, so it has, or had, a root disk of its own. */
 export function wasBooted(known: Omit<Known, "images">, lineage: number): boolean {
-  if (known.accepted && known.ledger.launch?.lineage === lineage) return true;
-  return [...known.volumes, ...known.snapshots].some((resource) => resource.lineage === lineage);
+  const { accepted, ledger } = known;
+  if (accepted && ledger.launch?.lineage === lineage) return true;
+  return ledger.lineage?.number === lineage || hasState(known, lineage);
 }
 
 function highestLineage({ ledger, volumes, snapshots, images }: Known): Lineage | undefined {
@@ -180,15 +224,11 @@ function highestLineage({ ledger, volumes, snapshots, images }: Known): Lineage 
   );
 }
 
-function newestVolume(volumes: readonly Volume[], lineage: number): Volume | undefined {
-  return volumes
+/** Of two of one generation the older: a copy of a disk is made after it. */
+const newestVolume = (volumes: readonly Volume[], lineage: number): Volume | undefined =>
+  volumes
     .filter((volume) => volume.lineage === lineage)
-    .reduce<Volume | undefined>(
-      (newest, volume) =>
-        newest === undefined || volume.generation > newest.generation ? volume : newest,
-      undefined,
-    );
-}
+    .sort((a, b) => b.generation - a.generation || a.createdAt - b.createdAt)[0];
 
 /** The newest generation that was ever launched: recorded, or told by what it left behind. */
 export function newestGeneration({ ledger, volumes, snapshots, observation }: Situation): number {

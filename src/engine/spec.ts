@@ -104,7 +104,13 @@ const shape = {
   /** Name or ARN of an instance profile. */
   iamInstanceProfile: z.string().min(1).optional(),
   /** Plain text; encoded for EC2 by us. Kept as a secret. */
-  userData: z.string().max(16384, "must be at most 16 KiB, EC2's limit").optional(),
+  userData: z
+    .string()
+    .refine(
+      (text) => new TextEncoder().encode(text).length <= 16384,
+      "must be at most 16 KiB, EC2's limit",
+    )
+    .optional(),
   ebsOptimized: z.boolean().optional(),
   monitoring: z.boolean().default(false),
   metadataOptions: metadataOptionsSchema,

@@ -87,7 +87,10 @@ function decode(text: string): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
-const count = z.coerce.number().int().min(0);
+const count = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number);
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 const instant = z.iso.datetime().transform((text) => Date.parse(text));
 const iso = (at: number) => new Date(at).toISOString();
@@ -115,26 +118,31 @@ export const encodePlatform = (platform: Platform) =>
     os: platform.platformDetails,
   });
 
-export function decodePlatform(text: string): Platform {
-  const { arch, root, boot, ena, sriov, tpm, imds, os } = platformSchema.parse(decode(text));
-  return {
-    architecture: arch,
-    rootDeviceName: root,
-    bootMode: boot,
-    enaSupport: ena,
-    sriovNetSupport: sriov,
-    tpmSupport: tpm,
-    imdsSupport: imds,
-    platformDetails: os,
-  };
-}
+const platformText = z
+  .string()
+  .transform(decode)
+  .pipe(platformSchema)
+  .transform(
+    ({ arch, root, boot, ena, sriov, tpm, imds, os }): Platform => ({
+      architecture: arch,
+      rootDeviceName: root,
+      bootMode: boot,
+      enaSupport: ena,
+      sriovNetSupport: sriov,
+      tpmSupport: tpm,
+      imdsSupport: imds,
+      platformDetails: os,
+    }),
+  );
+
+export const decodePlatform = (text: string): Platform => platformText.parse(text);
 
 const provenanceSchema = z.object({
   [tagKeys.lineage]: count,
   [tagKeys.generation]: count,
   [tagKeys.baseImage]: z.string(),
   [tagKeys.operation]: z.string(),
-  [tagKeys.platform]: z.string().transform(decodePlatform).optional(),
+  [tagKeys.platform]: platformText.optional(),
   [tagKeys.marked]: z.string().optional(),
   [tagKeys.condemned]: instant.optional(),
   [tagKeys.deleteAfter]: instant.optional(),
@@ -214,7 +222,7 @@ const ledgerSchema = z.object({
   [tagKeys.claim]: text(z.object({ host: z.string(), pid: count, at: instant })).optional(),
   [tagKeys.lineage]: text(lineageSchema).optional(),
   [tagKeys.startedLineage]: text(lineageSchema).optional(),
-  [tagKeys.platform]: z.string().transform(decodePlatform).optional(),
+  [tagKeys.platform]: platformText.optional(),
   [tagKeys.launch]: text(launchSchema).optional(),
   [tagKeys.instance]: text(instanceSchema).optional(),
   [tagKeys.stop]: text(
@@ -232,9 +240,9 @@ const ledgerSchema = z.object({
       at: instant,
     }),
   ).optional(),
-  [tagKeys.gap]: text(
-    z.object({ from: instant, to: instant, volume: z.string().optional() }),
-  ).optional(),
+  [tagKeys.gap]: text(z.object({ from: instant, to: instant, volume: z.string().optional() }))
+    .or(z.literal("").transform(() => undefined))
+    .optional(),
   [tagKeys.deallocatedAt]: instant.optional(),
 });
 
@@ -314,7 +322,8 @@ export function encodeLedger(ledger: Ledger): Tags {
     [tagKeys.stop, stop && encode({ ...stop, at: iso(stop.at) })],
     [
       tagKeys.gap,
-      gap && encode({ from: iso(gap.fromAt), to: iso(gap.toAt), volume: gap.volumeId }),
+      // Written empty when there is none, because CreateTags never takes an old tag away.
+      gap ? encode({ from: iso(gap.fromAt), to: iso(gap.toAt), volume: gap.volumeId }) : "",
     ],
     [tagKeys.deallocatedAt, deallocatedAt === undefined ? undefined : iso(deallocatedAt)],
   ];

@@ -55,7 +55,7 @@ export function openConnection(
   clock: Clock & { now(): number },
   claimant = thisProcess,
 ): Connection {
-  const cloud = createCloud(ec2, () => clock.now());
+  const cloud = createCloud(ec2, clock);
   const registry = createAnchorRegistry(ec2);
   return {
     preflight: createPreflight(ec2),

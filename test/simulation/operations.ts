@@ -51,18 +51,10 @@ export async function upDone(story: Story): Promise<Extract<Outcome, { kind: "do
   throw new Error(`expected done, found ${outcome.kind}: ${outcome.reason}`);
 }
 
-/** What `pulumi destroy` does: the intent is written to the ledger, then carried out. */
-export async function destroy(story: Story): Promise<Outcome> {
-  const { world, initial, spec, specVersion } = story;
-  const anchors = (await look(story)).anchors;
-  const ledger = await world.registry.load(initial.id, anchors);
-  const [anchor] = anchors;
-  if (ledger !== undefined && anchor !== undefined && ledger.phase !== "deallocating") {
-    const begun = { ...ledger, phase: "deallocating" as const, revision: ledger.revision + 1 };
-    await world.registry.save(begun, anchor.interfaceId);
-  }
+/** What `pulumi destroy` does. */
+export function destroy({ world, initial, spec, specVersion }: Story): Promise<Outcome> {
   const deadlineAt = world.simulator.clock.now() + 7_200_000;
-  return run(world, { id: initial.id, spec, specVersion, deadlineAt });
+  return run(world, { id: initial.id, spec, specVersion, deallocate: true, deadlineAt });
 }
 
 export const look = ({ world, initial, spec }: Story) =>

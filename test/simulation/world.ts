@@ -34,9 +34,9 @@ export function createWorld(options: SimulatorOptions = {}): World {
   const simulator = createSimulator(options);
   const hooks: World["hooks"] = { before: [], after: [] };
   const ec2 = simulatedEc2(simulator, hooks);
-  const now = () => simulator.clock.now();
-  const clock: Clock = {
-    sleep: (milliseconds, signal) =>
+  const clock = {
+    now: () => simulator.clock.now(),
+    sleep: (milliseconds: number, signal?: AbortSignal) =>
       simulator.clock.sleep(milliseconds, signal).catch((error: unknown) => {
         if (signal?.aborted !== true) throw error;
       }),
@@ -44,7 +44,7 @@ export function createWorld(options: SimulatorOptions = {}): World {
   return {
     simulator,
     ec2,
-    cloud: createCloud(ec2, now),
+    cloud: createCloud(ec2, clock),
     registry: createAnchorRegistry(ec2),
     clock,
     hooks,
