@@ -3,7 +3,7 @@
  * it becomes outputs, or a failure that says what to do.
  */
 import { describeFacts, type Facts } from "../engine/facts";
-import type { Ledger } from "../engine/model";
+import type { Ledger, Observation } from "../engine/model";
 import type { Outcome, ProgressEvent } from "../engine/reconcile";
 import type { Spec } from "../engine/spec";
 import type { Connection, Context, Job } from "./context";
@@ -26,6 +26,7 @@ export interface Order {
 export interface Result {
   facts?: Facts;
   ledger?: Ledger;
+  observation?: Observation;
   reason?: string;
   /** Whether something may exist now that did not before, so that its id must be kept. */
   hasBegun: boolean;
@@ -48,6 +49,7 @@ export async function carryOut(
       id: order.id,
       spec: order.spec,
       specVersion: order.specVersion,
+      deallocate: order.operation === "delete",
       initial: order.initial,
       remembered: order.remembered,
       deadlineAt: connection.now() + timeoutSecondsOf(context, order) * 1000,
@@ -80,7 +82,13 @@ function resultOf(outcome: Outcome, context: Context, order: Order, hasBegun: bo
       ? describeFacts(observation, ledger)
       : undefined;
   const exists = hasBegun || (observation?.anchors.length ?? 0) > 0;
-  return { facts, ledger, hasBegun: exists, reason: reasonOf(outcome, context, order) };
+  return {
+    facts,
+    ledger,
+    observation,
+    hasBegun: exists,
+    reason: reasonOf(outcome, context, order),
+  };
 }
 
 function reasonOf(outcome: Outcome, { signal }: Context, order: Order): string | undefined {

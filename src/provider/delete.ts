@@ -2,11 +2,12 @@
  * Deallocates: ends the managed instance and keeps what retention says, for as long as it says. Can
  * be repeated at any point, and succeeds at once where nothing is left.
  */
-import type { Ledger } from "../engine/model";
-import type { Connection, Context, Known } from "./context";
+import type { Anchor, Observation } from "../engine/model";
+import { tagKeys } from "../engine/tags";
+import type { Context } from "./context";
 import { carryOut } from "./convergence";
 import { type Properties, regionOf, tolerantSpec } from "./inputs";
-import { remembered } from "./outputs";
+import { recordedLedger, remembered } from "./outputs";
 
 export async function deallocate(context: Context, id: string, props: Properties): Promise<void> {
   const region = regionOf(props, context.configuration.region);
@@ -19,29 +20,39 @@ export async function deallocate(context: Context, id: string, props: Properties
   }
   const memory = remembered(props);
   const known = await connection.look({ id, spec, interfaceId: memory.interfaceId });
-  if (known === undefined) {
+  const ledger = known?.ledger ?? recordedLedger(id, props);
+  if (ledger === undefined) {
     context.log(`nothing of ${id} is left in ${region}`, { severity: "warning" });
     return;
   }
-  const ledger = await begin(connection, known);
-  const { reason } = await carryOut(context, connection, {
+  const { observation, reason } = await carryOut(context, connection, {
     operation: "delete",
     id,
     spec,
     specVersion: ledger.specVersion,
-    initial: ledger,
+    initial: known === undefined ? ledger : undefined,
     remembered: memory,
     properties: props,
   });
   if (reason !== undefined) throw new Error(reason);
+  if (observation !== undefined) tellKept(context, observation);
 }
 
-/** Written down before anything is done, so that every process from now on carries it on. */
-async function begin(connection: Connection, { ledger, observation }: Known): Promise<Ledger> {
-  const interfaceId = observation.anchors[0]?.interfaceId;
-  const isBegun = ledger.phase === "deallocating" || ledger.phase === "deallocated";
-  if (isBegun || interfaceId === undefined) return ledger;
-  const begun: Ledger = { ...ledger, phase: "deallocating", revision: ledger.revision + 1 };
-  await connection.save(begun, interfaceId);
-  return begun;
+/** What is left and for how long: it costs money until then. */
+function tellKept(context: Context, { anchors, images, snapshots, volumes }: Observation): void {
+  const kept = [
+    ...images.map((each) => [each.imageId, each.deleteAfterAt] as const),
+    ...snapshots.map((each) => [each.snapshotId, each.deleteAfterAt] as const),
+    ...volumes.map((each) => [each.volumeId, each.deleteAfterAt] as const),
+    ...anchors.map((each) => [each.interfaceId, expiryOf(each.tags)] as const),
+  ];
+  const told = kept.flatMap(([id, at]) =>
+    at === undefined ? [] : [`${id} until ${new Date(at).toISOString()}`],
+  );
+  if (told.length > 0) context.log(`kept: ${told.join(", ")}`);
+}
+
+function expiryOf(tags: Anchor["tags"]): number | undefined {
+  const text = tags[tagKeys.deleteAfter];
+  return text === undefined ? undefined : Date.parse(text);
 }
