@@ -21,22 +21,22 @@ export function rememberedIds(
   checkToken(token);
   const remembered = world.tokens.get(tokenKey(scope, token));
   if (remembered === undefined) return undefined;
-  if (remembered.parameters === parametersText(input)) return remembered.ids;
+  if (parametersText(remembered.request) === parametersText(input)) return remembered.ids;
   throw new Ec2Error(
     "IdempotentParameterMismatch",
     "The request uses the same client token as a previous, but non-identical request. Do not reuse a client token with different requests, unless the requests are identical",
   );
 }
 
+/** Keeps the request itself: most tokens are never used again, so comparing can wait. */
 export function rememberIds(
   world: World,
   scope: string,
-  input: TokenRequest,
+  request: TokenRequest,
   ids: readonly string[],
 ): void {
-  if (input.ClientToken === undefined || input.ClientToken === "") return;
-  const key = tokenKey(scope, input.ClientToken);
-  world.tokens.set(key, { parameters: parametersText(input), ids });
+  if (request.ClientToken === undefined || request.ClientToken === "") return;
+  world.tokens.set(tokenKey(scope, request.ClientToken), { request, ids });
 }
 
 export function forgetToken(world: World, scope: string, token: string): void {

@@ -74,8 +74,6 @@ export function createEventBridge(options: {
 }
 
 function eventId(random: Random): string {
-  const digits = random.hex(32);
-  return [8, 12, 16, 20, 32]
-    .map((end, index, ends) => digits.slice(index === 0 ? 0 : ends[index - 1], end))
-    .join("-");
+  const [a, b, c, d, e] = [8, 4, 4, 4, 12].map((digits) => random.hex(digits));
+  return `${a}-${b}-${c}-${d}-${e}`;
 }

@@ -6,6 +6,7 @@ import type {
   Instance,
   InstanceBlockDeviceMapping,
   InstanceMetadataOptionsResponse,
+  Placement,
   PlatformValues,
   Tenancy,
 } from "@aws-sdk/client-ec2";
@@ -17,7 +18,7 @@ import {
   publicDnsName,
   publicIpOf,
 } from "./interface-view";
-import type { InstanceRecord, InstanceState, InterfaceRecord } from "./records";
+import type { InstanceRecord, InstanceState, InterfaceRecord, StateReason } from "./records";
 import { tagList } from "./tag-sets";
 import type { World } from "./world";
 
@@ -38,16 +39,27 @@ export function stateCode(state: InstanceState): number {
   return stateCodes[state];
 }
 
+/** A terminated instance changes no more, and there may be many of them: each is written once. */
+const terminatedViews = new WeakMap<InstanceRecord, Instance>();
+
 export function instanceView(world: World, row: InstanceRecord | undefined): Instance {
   if (row === undefined) return {};
+  if (row.state !== "terminated") return writeView(world, row);
+  const known = terminatedViews.get(row) ?? writeView(world, row);
+  terminatedViews.set(row, known);
+  return known;
+}
+
+/** One literal, not several spread into one: this is the most frequent answer of all. */
+function writeView(world: World, row: InstanceRecord): Instance {
+  const place = placeOf(world, row);
   return {
-    ...identityView(world, row),
-    ...placeView(world, row),
     AmiLaunchIndex: row.launchIndex,
     Architecture: row.architecture as ArchitectureValues,
     BlockDeviceMappings: blockDeviceList(world, row),
     BootMode: row.bootMode as BootModeValues | undefined,
     CapacityReservationSpecification: { CapacityReservationPreference: "open" },
+    ClientToken: row.clientToken ?? "",
     CpuOptions: cpuOptions(row.instanceType),
     CurrentInstanceBootMode: row.bootMode === undefined ? "legacy-bios" : "uefi",
     EbsOptimized: row.ebsOptimized,
@@ -55,28 +67,6 @@ export function instanceView(world: World, row: InstanceRecord | undefined): Ins
     EnclaveOptions: { Enabled: false },
     HibernationOptions: { Configured: false },
     Hypervisor: "xen",
-    MaintenanceOptions: {
-      AutoRecovery: row.maintenanceAutoRecovery as "default" | "disabled",
-      RebootMigration: "default",
-    },
-    MetadataOptions: metadataView(row),
-    Monitoring: { State: row.monitoring ? "enabled" : "disabled" },
-    // The model says Windows, EC2 says windows.
-    Platform: row.platform.name as PlatformValues | undefined,
-    PlatformDetails: row.platform.details,
-    ProductCodes: [],
-    RootDeviceName: row.rootDeviceName,
-    RootDeviceType: "ebs",
-    SriovNetSupport: row.sriovNetSupport,
-    UsageOperation: row.platform.usageOperation,
-    UsageOperationUpdateTime: new Date(row.createdAt),
-    VirtualizationType: "hvm",
-  };
-}
-
-function identityView(world: World, row: InstanceRecord): Instance {
-  return {
-    ClientToken: row.clientToken ?? "",
     IamInstanceProfile:
       row.profile === undefined ? undefined : { Arn: row.profile.arn, Id: row.profile.id },
     ImageId: row.imageId,
@@ -85,45 +75,80 @@ function identityView(world: World, row: InstanceRecord): Instance {
     InstanceType: row.instanceType as _InstanceType,
     KeyName: row.keyName,
     LaunchTime: new Date(row.launchedAt),
-    Placement: {
-      AvailabilityZone: row.zone,
-      AvailabilityZoneId: world.zones.find((zone) => zone.name === row.zone)?.id,
-      GroupName: "",
-      Tenancy: row.tenancy as Tenancy,
+    MaintenanceOptions: {
+      AutoRecovery: row.maintenanceAutoRecovery as "default" | "disabled",
+      RebootMigration: "default",
     },
+    MetadataOptions: metadataView(row),
+    Monitoring: { State: row.monitoring ? "enabled" : "disabled" },
+    NetworkInterfaces: place.interfaces.map((each) => instanceInterfaceView(world, each)),
+    Placement: placementView(world, row),
+    // The model says Windows, EC2 says windows.
+    Platform: row.platform.name as PlatformValues | undefined,
+    PlatformDetails: row.platform.details,
+    PrivateDnsName: privateDnsName(world, place.privateIp),
+    PrivateDnsNameOptions: place.isThere ? DNS_OPTIONS : undefined,
+    PrivateIpAddress: place.privateIp,
+    ProductCodes: [],
+    PublicDnsName: publicDnsName(world, place.publicIp),
+    PublicIpAddress: place.publicIp,
+    RootDeviceName: row.rootDeviceName,
+    RootDeviceType: "ebs",
+    SecurityGroups: groupList(world, place.primary?.groupIds ?? []),
+    SourceDestCheck: place.primary?.sourceDestCheck ?? row.sourceDestCheck,
     SpotInstanceRequestId: row.spotRequestId,
+    SriovNetSupport: row.sriovNetSupport,
     State: stateView(row.state),
-    StateReason:
-      row.stateReason === undefined
-        ? undefined
-        : { Code: row.stateReason.code, Message: row.stateReason.message },
+    StateReason: reasonView(row.stateReason),
     StateTransitionReason: row.stateTransitionReason,
+    SubnetId: place.isThere ? row.subnetId : undefined,
     Tags: tagList(row.tags),
+    UsageOperation: row.platform.usageOperation,
+    UsageOperationUpdateTime: new Date(row.createdAt),
+    VirtualizationType: "hvm",
+    VpcId: place.isThere ? row.vpcId : undefined,
   };
 }
 
-function placeView(world: World, row: InstanceRecord): Instance {
-  if (row.state === "terminated")
-    return { NetworkInterfaces: [], SecurityGroups: [], PrivateDnsName: "", PublicDnsName: "" };
+const DNS_OPTIONS = {
+  HostnameType: "ip-name",
+  EnableResourceNameDnsARecord: false,
+  EnableResourceNameDnsAAAARecord: false,
+} as const;
+
+function placementView(world: World, row: InstanceRecord): Placement {
+  return {
+    AvailabilityZone: row.zone,
+    AvailabilityZoneId: world.zones.find((zone) => zone.name === row.zone)?.id,
+    GroupName: "",
+    Tenancy: row.tenancy as Tenancy,
+  };
+}
+
+function reasonView(reason: StateReason | undefined) {
+  return reason === undefined ? undefined : { Code: reason.code, Message: reason.message };
+}
+
+interface Place {
+  readonly isThere: boolean;
+  readonly interfaces: readonly InterfaceRecord[];
+  readonly primary?: InterfaceRecord;
+  readonly privateIp?: string;
+  readonly publicIp?: string;
+}
+
+const NOWHERE: Place = { isThere: false, interfaces: [] };
+
+function placeOf(world: World, row: InstanceRecord): Place {
+  if (row.state === "terminated") return NOWHERE;
   const interfaces = interfacesOf(world, row);
   const primary = interfaces.find((each) => each.attachment?.deviceIndex === 0);
-  const ip = primary?.privateIps[0];
-  const publicIp = primary === undefined ? undefined : publicIpOf(world, primary);
   return {
-    NetworkInterfaces: interfaces.map((each) => instanceInterfaceView(world, each)),
-    PrivateDnsName: privateDnsName(world, ip),
-    PrivateDnsNameOptions: {
-      HostnameType: "ip-name",
-      EnableResourceNameDnsARecord: false,
-      EnableResourceNameDnsAAAARecord: false,
-    },
-    PrivateIpAddress: ip,
-    PublicDnsName: publicDnsName(world, publicIp),
-    PublicIpAddress: publicIp,
-    SecurityGroups: groupList(world, primary?.groupIds ?? []),
-    SourceDestCheck: primary?.sourceDestCheck ?? row.sourceDestCheck,
-    SubnetId: row.subnetId,
-    VpcId: row.vpcId,
+    isThere: true,
+    interfaces,
+    primary,
+    privateIp: primary?.privateIps[0],
+    publicIp: primary === undefined ? undefined : publicIpOf(world, primary),
   };
 }
 

@@ -56,8 +56,11 @@ const NO_IDS: ReadonlySet<string> = new Set();
 
 export function createTable<R extends Row>(host: TableHost): Table<R> {
   const slots = new Map<string, Slot<R>>();
-  const byTag = createTagIndex();
   let sequence = 0;
+  function* all() {
+    for (const { current } of slots.values()) if (current.row !== undefined) yield current.row;
+  }
+  const byTag = createTagIndex(all);
 
   const replace = (id: string, slot: Slot<R>, row: R | undefined) => {
     const before = slot.current.row;
@@ -103,9 +106,7 @@ export function createTable<R extends Row>(host: TableHost): Table<R> {
       if (lag === 0) slots.delete(id);
       else host.after(lag / 1000, () => slots.delete(id));
     },
-    all: function* () {
-      for (const { current } of slots.values()) if (current.row !== undefined) yield current.row;
-    },
+    all,
     entriesSeen,
     idsWithTag: (key, value) => byTag.ids(key, value),
     get size() {
@@ -138,29 +139,40 @@ function rowSeen<R extends Row>(slot: Slot<R>, now: number, lag: number): R | un
   return oldest !== undefined && oldest.createdAt <= now - lag ? oldest : undefined;
 }
 
-function createTagIndex() {
-  const idsByTag = new Map<string, Set<string>>();
-  const forget = (id: string, tags: Tags) => {
-    for (const [key, value] of tags) {
-      const name = `${key}\0${value}`;
-      const ids = idsByTag.get(name);
-      ids?.delete(id);
-      if (ids?.size === 0) idsByTag.delete(name);
-    }
+/** Indexes only the keys that somebody has asked for: most tags are never filtered by. */
+function createTagIndex(rows: () => IterableIterator<Row>) {
+  const keys = new Map<string, Map<string, Set<string>>>();
+  const forget = (id: string, key: string, value: string) => {
+    const ids = keys.get(key)?.get(value);
+    ids?.delete(id);
+    if (ids?.size === 0) keys.get(key)?.delete(value);
   };
-  const learn = (id: string, tags: Tags) => {
-    for (const [key, value] of tags) {
-      const name = `${key}\0${value}`;
-      const ids = idsByTag.get(name);
-      if (ids === undefined) idsByTag.set(name, new Set([id]));
-      else ids.add(id);
+  const learn = (id: string, key: string, value: string) => {
+    const values = keys.get(key);
+    const ids = values?.get(value);
+    if (ids === undefined) values?.set(value, new Set([id]));
+    else ids.add(id);
+  };
+  const indexed = (key: string) => {
+    const known = keys.get(key);
+    if (known !== undefined) return known;
+    const values = new Map<string, Set<string>>();
+    keys.set(key, values);
+    for (const { id, tags } of rows()) {
+      const value = tags.get(key);
+      if (value !== undefined) learn(id, key, value);
     }
+    return values;
   };
   return {
     replace: (id: string, before: Tags | undefined, after: Tags | undefined) => {
-      if (before !== undefined) forget(id, before);
-      if (after !== undefined) learn(id, after);
+      for (const key of keys.keys()) {
+        const old = before?.get(key);
+        const next = after?.get(key);
+        if (old !== undefined) forget(id, key, old);
+        if (next !== undefined) learn(id, key, next);
+      }
     },
-    ids: (key: string, value: string) => idsByTag.get(`${key}\0${value}`) ?? NO_IDS,
+    ids: (key: string, value: string) => indexed(key).get(value) ?? NO_IDS,
   };
 }

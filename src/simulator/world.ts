@@ -3,6 +3,7 @@
  * chance, faults). Actions are functions over this one value; it has no behaviour of its own besides
  * handing out ids and stopping writes during a dry run.
  */
+import type { TokenRequest } from "./client-tokens";
 import { createTimeline, type Timeline } from "./clock";
 import { Ec2Error } from "./errors";
 import { createEventBridge, type EventBridge } from "./event-bridge";
@@ -27,8 +28,8 @@ import type { SimulatorOptions } from "./simulator";
 import { createTable, type Table, type TableHost } from "./table";
 
 export interface RememberedToken {
-  /** The request's parameters, to tell a repeat from a different request. */
-  readonly parameters: string;
+  /** To tell a repeat from a different request. */
+  readonly request: TokenRequest;
   readonly ids: readonly string[];
 }
 
