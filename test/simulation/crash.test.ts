@@ -2,7 +2,7 @@
  * The process dies before and after every changing call of every operation, and the next
  * run completes what was asked, with one writer at all times and every byte intact.
  */
-import { expectNothingLeft, expectOneWriter } from "./invariants";
+import { expectNothingLeft, watchWriters } from "./invariants";
 import { begin, destroy, type Operation, operations, type Story, writeOn } from "./operations";
 import { Crash, createWorld } from "./world";
 
@@ -35,7 +35,7 @@ function writeWhileShuttingDown(story: Story): void {
 async function prepared(operation: Operation): Promise<Story> {
   const story = begin(createWorld({ throttling: false }));
   await operation.prepare(story);
-  story.world.hooks.before.push(() => expectOneWriter(story.world));
+  watchWriters(story.world);
   if (operation.name !== "AMI swap") writeWhileShuttingDown(story);
   await operation.ask(story);
   return story;

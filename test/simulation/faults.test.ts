@@ -3,14 +3,14 @@
  * all times, every byte intact and nothing left behind.
  */
 import type { Faults } from "../../src/simulator";
-import { expectNothingLeft, expectOneWriter } from "./invariants";
+import { expectNothingLeft, watchWriters } from "./invariants";
 import { begin, destroy, type Operation, operations, type Story } from "./operations";
 import { createWorld } from "./world";
 
 async function prepared(operation: Operation, seed: number): Promise<Story> {
   const story = begin(createWorld({ seed }));
   await operation.prepare(story);
-  story.world.hooks.before.push(() => expectOneWriter(story.world));
+  watchWriters(story.world);
   await operation.ask(story);
   return story;
 }

@@ -9,7 +9,7 @@ interface SimulatedState {
   volumes: { id: string; state: string; tags: Record<string, string> }[];
   snapshots: { id: string; state: string; tags: Record<string, string> }[];
   images: { id: string; state: string; tags: Record<string, string> }[];
-  interfaces: { id: string; tags: Record<string, string> }[];
+  interfaces: { id: string; state?: string; tags: Record<string, string> }[];
 }
 
 export const stateOf = (world: World) =>
@@ -18,13 +18,20 @@ export const stateOf = (world: World) =>
 const live = ["pending", "running", "shutting-down", "stopping", "stopped"];
 
 /** (a) Of one managed instance there are never two instances that could write. */
-export function expectOneWriter(world: World): void {
+function expectOneWriter(world: World): void {
   const writers = stateOf(world).instances.filter(
     (each) => live.includes(each.state) && /^pmi-/.test(each.clientToken ?? ""),
   );
   const owners = writers.map((each) => each.clientToken?.split(":")[0]);
   if (new Set(owners).size !== owners.length)
     throw new Error(`two instances of one managed instance: ${JSON.stringify(writers)}`);
+}
+
+/** Watches (a) from now on: a writer comes into being by a launch or a start, and by nothing else. */
+export function watchWriters(world: World): void {
+  world.hooks.after.push((action) => {
+    if (action === "RunInstances" || action === "StartInstances") expectOneWriter(world);
+  });
 }
 
 /** (e) After retention has passed and the sweep has run, nothing of ours is left. */

@@ -1,0 +1,349 @@
+/**
+ * The stories that the design's §4 and §5 exist for, told with the production loop on the simulator:
+ * each is something that has cost somebody a disk.
+ */
+import { DEFAULT_SUBNET_IDS, IMAGE_IDS } from "../../src/simulator";
+import { expectNothingLeft, stateOf, watchWriters } from "./invariants";
+import { live } from "./loop";
+import {
+  begin,
+  carrierOf,
+  change,
+  destroy,
+  expectBytes,
+  firstImage,
+  look,
+  readFromImage,
+  registerSnapshot,
+  type Story,
+  secondImage,
+  up,
+  upDone,
+  write,
+} from "./operations";
+import { Crash, createWorld, sweepAll } from "./world";
+
+const thirdImage = IMAGE_IDS.ubuntu;
+
+async function running(input: Parameters<typeof begin>[1] = {}): Promise<Story> {
+  const story = begin(createWorld(), input);
+  watchWriters(story.world);
+  await upDone(story);
+  await write(story, "/srv/data", "precious");
+  return story;
+}
+
+async function filesOf(story: Story): Promise<readonly string[]> {
+  return story.world.simulator.guest.list({ instanceId: await carrierOf(story) });
+}
+
+/** Dies right after the next call of this action. */
+function dieAfter(story: Story, action: string): void {
+  const hook = (called: string) => {
+    if (called !== action) return;
+    story.world.hooks.after.splice(story.world.hooks.after.indexOf(hook), 1);
+    throw new Crash(`died after ${action}`);
+  };
+  story.world.hooks.after.push(hook);
+}
+
+const interrupt = async (story: Story, noticeSeconds = 0) =>
+  story.world.simulator.control.interrupt({ instanceId: await carrierOf(story), noticeSeconds });
+
+describe("AMI swap", () => {
+  it.each(["TerminateInstances", "RunInstances"])(
+    "arrives at the third image when it was killed after %s and another image was set",
+    async (action) => {
+      const story = await running();
+      change(story, { imageId: secondImage });
+      dieAfter(story, action);
+      await expect(up(story)).rejects.toThrow(Crash);
+      change(story, { imageId: thirdImage });
+      const { ledger } = await upDone(story);
+      expect(ledger.lineage?.baseImageId).toBe(thirdImage);
+      expect(ledger.launch?.imageId).toBe(thirdImage);
+      expect(await filesOf(story)).not.toContain("/srv/data");
+    },
+  );
+
+  it("that was killed before it launched and taken back returns to the disk that was there", async () => {
+    const story = await running();
+    change(story, { imageId: secondImage });
+    dieAfter(story, "TerminateInstances");
+    await expect(up(story)).rejects.toThrow(Crash);
+    change(story, { imageId: firstImage });
+    const { ledger } = await upDone(story);
+    expect(ledger.launch).toMatchObject({ lineage: 1, generation: 2 });
+    await expectBytes(story);
+  });
+
+  it("keeps the previous lineage's last state for rollbackHours, and then sweeps it", async () => {
+    const story = await running();
+    change(story, { imageId: secondImage });
+    await upDone(story);
+    await live(story, 60);
+    const kept = (await look(story)).snapshots.filter((each) => each.lineage === 1);
+    expect(kept).toHaveLength(1);
+    const [snapshot] = kept;
+    const now = story.world.simulator.clock.now();
+    expect(snapshot?.deleteAfterAt).toBeGreaterThan(now + 22 * 3_600_000);
+    const imageId = registerSnapshot(story.world, snapshot?.snapshotId ?? "");
+    expect(readFromImage(story.world, imageId, "/srv/data")).toBe("precious");
+    story.world.simulator.call("DeregisterImage", { ImageId: imageId });
+    story.world.simulator.clock.advance(24 * 3600);
+    await sweepAll(story.world);
+    expect((await look(story)).snapshots.filter((each) => each.lineage === 1)).toEqual([]);
+  });
+
+  it("by hand through the spec (persistence off and new image, recycle, on) ends in the same state", async () => {
+    const story = await running();
+    change(story, { persistRootDevice: false, imageId: secondImage });
+    await upDone(story);
+    change(story, { recycleToken: "by hand" });
+    await upDone(story);
+    change(story, { persistRootDevice: true });
+    const { ledger } = await upDone(story);
+    expect(ledger.lineage?.baseImageId).toBe(secondImage);
+    await write(story, "/srv/new", "written after the swap");
+    expect(await filesOf(story)).not.toContain("/srv/data");
+    story.bytes.delete("/srv/data");
+    await interrupt(story);
+    await upDone(story);
+    await expectBytes(story);
+    expect(await filesOf(story)).not.toContain("/srv/data");
+  });
+
+  it("to an image that does not exist leaves the instance running", async () => {
+    const story = await running();
+    change(story, { imageId: "ami-0123456789abcdef0" });
+    expect(await up(story)).toMatchObject({ kind: "stuck", reason: /does not exist/ });
+    await expectBytes(story);
+  });
+});
+
+describe("a final snapshot that fails", () => {
+  it("three times is replaced by the latest completed one, with the gap told and the volume kept", async () => {
+    const story = await running();
+    await live(story, 12);
+    await write(story, "/srv/late", "after the last periodic snapshot");
+    const { volumes } = await look(story);
+    const volumeId = volumes[0]?.volumeId ?? "";
+    story.world.simulator.control.setFaults({ failSnapshots: { next: 3 } });
+    await interrupt(story);
+    const { ledger } = await upDone(story);
+    expect(ledger.gap).toMatchObject({ volumeId });
+    expect(ledger.gap?.toAt).toBeGreaterThan(ledger.gap?.fromAt ?? Number.NaN);
+    story.bytes.delete("/srv/late");
+    await expectBytes(story);
+    await live(story, 60);
+    expect((await look(story)).volumes.map((each) => each.volumeId)).toContain(volumeId);
+  });
+
+  it("with no other snapshot to go back to is stuck, and never boots the base image", async () => {
+    const story = begin(createWorld());
+    story.world.simulator.control.setFaults({ failSnapshots: { probability: 1 } });
+    await upDone(story);
+    await write(story, "/srv/data", "precious");
+    await interrupt(story);
+    expect(await up(story)).toMatchObject({ kind: "stuck", reason: /no root state of lineage 1/ });
+    story.world.simulator.control.setFaults({});
+    expect((await look(story)).volumes).toHaveLength(1);
+  });
+
+  it("that hangs past its deadline is not waited for any longer", async () => {
+    const story = await running({ snapshots: { finalDeadlineMinutes: 10 } });
+    await live(story, 12);
+    story.world.simulator.control.setFaults({ hangSnapshots: { next: 1 } });
+    await interrupt(story);
+    const startedAt = story.world.simulator.clock.now();
+    const { ledger } = await upDone(story);
+    expect(story.world.simulator.clock.now() - startedAt).toBeLessThan(20 * 60_000);
+    expect(ledger.gap).toBeDefined();
+    await expectBytes(story);
+  });
+});
+
+describe("while it runs", () => {
+  it("a snapshot is taken every five minutes and three are kept", async () => {
+    const story = await running();
+    await live(story, 60);
+    const completed = (await look(story)).snapshots.filter((each) => each.state === "completed");
+    expect(completed).toHaveLength(3);
+    const starts = completed.map((each) => each.startedAt).sort((a, b) => a - b);
+    for (const [index, at] of starts.slice(1).entries()) {
+      const minutes = (at - (starts[index] ?? 0)) / 60_000;
+      expect(minutes).toBeGreaterThanOrEqual(5);
+      expect(minutes).toBeLessThan(6.5);
+    }
+  });
+
+  it("a day of interruptions loses no byte and leaks nothing", async () => {
+    const story = await running();
+    for (let hour = 1; hour <= 24; hour += 1) {
+      await live(story, 50);
+      await write(story, `/srv/${hour}`, `hour ${hour}`);
+      await interrupt(story, hour % 2 === 0 ? 120 : 0);
+      await live(story, 10);
+      await expectBytes(story);
+    }
+    expect((await look(story)).volumes).toHaveLength(1);
+    await destroy(story);
+    await expectNothingLeft(story.world);
+  }, 60_000);
+
+  it("an instance that is unhealthy for too long is recycled with its disk", async () => {
+    const story = await running();
+    const sick = await carrierOf(story);
+    story.world.simulator.control.impair(sick);
+    await live(story, 15);
+    expect(await carrierOf(story)).not.toBe(sick);
+    await expectBytes(story);
+  });
+
+  it("an image that never gets healthy is given up after some generations, with the reason", async () => {
+    const story = await running();
+    story.world.simulator.control.markImage({ imageId: secondImage, boots: "never-healthy" });
+    change(story, { imageId: secondImage });
+    expect(await up(story)).toMatchObject({ kind: "stuck", reason: /status checks/ });
+  });
+
+  it("an On-Demand instance that somebody stopped is ended and followed by another with its disk", async () => {
+    const story = await running({ lifeCycle: "on_demand" });
+    const { simulator } = story.world;
+    simulator.call("StopInstances", { InstanceIds: [await carrierOf(story)] });
+    const { ledger } = await upDone(story);
+    expect(ledger.launch?.generation).toBe(2);
+    await expectBytes(story);
+  });
+});
+
+describe("capacity", () => {
+  const zone = "us-east-1a";
+  const drain = (story: Story, instanceType: string, market: "spot" | "on-demand") =>
+    story.world.simulator.control.setCapacity({ instanceType, zone, market, available: 0 });
+
+  it("that is gone in one Spot pool is found in the next, and then On-Demand", async () => {
+    const story = begin(createWorld());
+    drain(story, "m5.large", "spot");
+    expect((await upDone(story)).ledger.launch).toMatchObject({
+      market: "spot",
+      instanceType: "m6i.large",
+    });
+    drain(story, "m6i.large", "spot");
+    await interrupt(story);
+    expect((await upDone(story)).ledger.launch).toMatchObject({
+      market: "on-demand",
+      generation: 2,
+    });
+  });
+
+  it("that is gone in one zone is found in another, and the disk moves along", async () => {
+    const subnetIds = DEFAULT_SUBNET_IDS.slice(0, 2);
+    const story = await running({ persistPrivateIp: false, subnetIds });
+    const before = (await look(story)).anchors[0];
+    for (const type of ["m5.large", "m6i.large"]) {
+      story.world.simulator.control.setCapacity({
+        instanceType: type,
+        zone: before?.zone ?? "",
+        market: "spot",
+        available: 0,
+      });
+    }
+    await interrupt(story);
+    await upDone(story);
+    const { anchors } = await look(story);
+    expect(anchors).toHaveLength(1);
+    expect(anchors[0]?.zone).not.toBe(before?.zone);
+    await expectBytes(story);
+  });
+
+  it("that is gone everywhere is waited for, and the address and the disk with it", async () => {
+    const story = await running({ fallbackToOnDemand: false });
+    const address = (await look(story)).anchors[0]?.privateIp;
+    for (const type of ["m5.large", "m6i.large"]) drain(story, type, "spot");
+    await interrupt(story);
+    expect(await up(story)).toMatchObject({
+      kind: "stopped",
+      why: "timed-out",
+      reason: /no capacity/,
+    });
+    story.world.simulator.control.setCapacity({
+      instanceType: "m5.large",
+      zone,
+      market: "spot",
+      available: 1,
+    });
+    await upDone(story);
+    expect((await look(story)).anchors[0]?.privateIp).toBe(address);
+    await expectBytes(story);
+  });
+});
+
+describe("what is not ours", () => {
+  it("is never touched, even when it wears copies of all our tags", async () => {
+    const story = await running();
+    await live(story, 30);
+    const { simulator } = story.world;
+    const { snapshots, volumes } = stateOf(story.world);
+    const ourVolume = volumes.find((each) => each.tags["pmi:id"] !== undefined);
+    const ourSnapshot = snapshots.find((each) => each.tags["pmi:id"] !== undefined);
+    const tagsOf = (tags: Record<string, string> = {}) =>
+      Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+    const made = simulator.call("CreateVolume", {
+      AvailabilityZone: "us-east-1a",
+      SnapshotId: ourSnapshot?.id,
+      TagSpecifications: [{ ResourceType: "volume", Tags: tagsOf(ourVolume?.tags) }],
+    }) as { VolumeId: string };
+    simulator.clock.advance(60);
+    const copied = simulator.call("CreateSnapshot", {
+      VolumeId: made.VolumeId,
+      TagSpecifications: [{ ResourceType: "snapshot", Tags: tagsOf(ourSnapshot?.tags) }],
+    }) as { SnapshotId: string };
+    await interrupt(story);
+    await live(story, 60);
+    await expectBytes(story);
+    await destroy(story);
+    simulator.clock.advance(100 * 3600);
+    await sweepAll(story.world);
+    const left = stateOf(story.world);
+    expect(left.volumes.find((each) => each.id === made.VolumeId)?.state).toBe("available");
+    expect(left.snapshots.find((each) => each.id === copied.SnapshotId)?.state).toBe("completed");
+  });
+});
+
+describe("deallocation", () => {
+  it("keeps nothing when every kind's retention is zero hours", async () => {
+    const none = { images: 0, snapshots: 0, volumes: 0, networkInterfaces: 0 };
+    const story = await running({ retentionHours: none });
+    await live(story, 20);
+    expect((await destroy(story)).kind).toBe("done");
+    const { images, interfaces, snapshots, volumes } = stateOf(story.world);
+    const left = [...images, ...interfaces, ...snapshots, ...volumes].filter(
+      (each) => each.tags["pmi:id"] !== undefined && !/delet|dereg/.test(each.state ?? ""),
+    );
+    expect(left).toEqual([]);
+  });
+
+  it("deletes each kind when its own hours are over, images before their snapshots", async () => {
+    const story = await running({
+      retentionHours: { images: 10, snapshots: 20, volumes: 30, networkInterfaces: 40 },
+    });
+    await destroy(story);
+    const present = async () => {
+      await sweepAll(story.world);
+      const { anchors, images, snapshots, volumes } = await look(story);
+      return [images, snapshots, volumes, anchors].map((each) => each.length);
+    };
+    const wait = (hours: number) => story.world.simulator.clock.advance(hours * 3600);
+    wait(9);
+    expect(await present()).toEqual([1, 1, 1, 1]);
+    wait(2);
+    expect(await present()).toEqual([0, 1, 1, 1]);
+    wait(10);
+    expect(await present()).toEqual([0, 0, 1, 1]);
+    wait(10);
+    expect(await present()).toEqual([0, 0, 0, 1]);
+    wait(10);
+    expect(await present()).toEqual([0, 0, 0, 0]);
+  });
+});
