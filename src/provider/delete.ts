@@ -8,6 +8,7 @@ import type { Context } from "./context";
 import { carryOut } from "./convergence";
 import { type Properties, regionOf, tolerantSpec } from "./inputs";
 import { recordedLedger, remembered } from "./outputs";
+import { ledgerInForce } from "./takeover";
 
 export async function deallocate(context: Context, id: string, props: Properties): Promise<void> {
   const region = regionOf(props, context.configuration.region);
@@ -19,8 +20,9 @@ export async function deallocate(context: Context, id: string, props: Properties
     );
   }
   const memory = remembered(props);
-  const known = await connection.look({ id, spec, interfaceId: memory.interfaceId });
-  const ledger = known?.ledger ?? recordedLedger(id, props);
+  const request = { id, spec, interfaceId: memory.interfaceId };
+  const known = await ledgerInForce(context, connection, request);
+  const ledger = known ?? recordedLedger(id, props);
   if (ledger === undefined) {
     context.log(`nothing of ${id} is left in ${region}`, { severity: "warning" });
     return;
@@ -30,7 +32,7 @@ export async function deallocate(context: Context, id: string, props: Properties
     id,
     spec,
     specVersion: ledger.specVersion,
-    initial: known === undefined ? ledger : undefined,
+    initial: ledger,
     remembered: memory,
     properties: props,
   });

@@ -4,7 +4,7 @@
  */
 import type { Ledger } from "../engine/model";
 import { judge, type Open } from "./claim";
-import type { Connection, Context } from "./context";
+import type { Connection, Context, Known, LookRequest } from "./context";
 import { messageOf } from "./convergence";
 
 const claimPollMs = 2_000;
@@ -34,6 +34,28 @@ export async function takeOverOpen(
       throw new Error(`${verdict.reason}; stopped (${messageOf(context.signal.reason)})`);
     }
   }
+}
+
+/**
+ * The ledger of one that exists. A creation that was cut off is completed or ended by whoever comes
+ * next, once its maker is proven gone: until then the maker could write over what we decide.
+ */
+export async function ledgerInForce(
+  context: Context,
+  connection: Connection,
+  request: LookRequest,
+): Promise<Ledger | undefined> {
+  const known = await connection.look(request);
+  if (known?.ledger.phase !== "creating") return known?.ledger;
+  const find = async () => openIn(await connection.look(request));
+  const open = await takeOverOpen(context, connection, { find, isInFlight: false });
+  return open?.ledger ?? (await connection.look(request))?.ledger;
+}
+
+function openIn(known: Known | undefined): Open[] {
+  const interfaceId = known?.observation.anchors[0]?.interfaceId;
+  if (known?.ledger.phase !== "creating" || interfaceId === undefined) return [];
+  return [{ ledger: known.ledger, interfaceId }];
 }
 
 async function claim(connection: Connection, { ledger, interfaceId }: Open): Promise<Open> {

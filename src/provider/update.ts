@@ -4,14 +4,13 @@
  */
 import type { Ledger } from "../engine/model";
 import { fingerprint, type Spec } from "../engine/spec";
-import type { Open } from "./claim";
-import type { Connection, Context, Known, LookRequest } from "./context";
+import type { Connection, Context } from "./context";
 import { carryOut, type Order } from "./convergence";
 import { nextSpecVersion } from "./create";
 import { PartialFailure } from "./failure";
 import { creationKeyOf, type Properties, parseSpec, regionOf } from "./inputs";
 import { outputsOf, recordedLedger, remembered } from "./outputs";
-import { takeOverOpen } from "./takeover";
+import { ledgerInForce } from "./takeover";
 
 export interface UpdateAnswer {
   outs: Record<string, unknown>;
@@ -64,25 +63,6 @@ async function orderOf(
     remembered: memory,
     properties: news,
   };
-}
-
-/** A create that was cut off is completed by the next update, once its maker is proven gone. */
-async function ledgerInForce(
-  context: Context,
-  connection: Connection,
-  request: LookRequest,
-): Promise<Ledger | undefined> {
-  const known = await connection.look(request);
-  if (known?.ledger.phase !== "creating") return known?.ledger;
-  const find = async () => openIn(await connection.look(request));
-  const open = await takeOverOpen(context, connection, { find, isInFlight: false });
-  return open?.ledger ?? (await connection.look(request))?.ledger;
-}
-
-function openIn(known: Known | undefined): Open[] {
-  const interfaceId = known?.observation.anchors[0]?.interfaceId;
-  if (known?.ledger.phase !== "creating" || interfaceId === undefined) return [];
-  return [{ ledger: known.ledger, interfaceId }];
 }
 
 /** State's copy, where the network interface that carried the true ledger was deleted. */

@@ -217,6 +217,27 @@ test("delete deallocates, can be repeated, and then the resource reads as gone",
   expect(await handlers.read(account.context(), id, outs)).toEqual({ id: "", props: {} });
 });
 
+test("a creation that was cut off can be destroyed by the next process", async () => {
+  const account = openAccount();
+  const failure = await failureOf(handlers.create(abortedAt(account, /launching/), declared));
+  await handlers.deallocate(account.context(), failure.id, failure.properties);
+  expect((await handlers.read(account.context(), failure.id, failure.properties)).id).toBe("");
+  const alive = account.simulator.call("DescribeInstances", {
+    Filters: [{ Name: "instance-state-name", Values: ["pending", "running"] }],
+  });
+  expect(alive.Reservations ?? []).toEqual([]);
+});
+
+test("delete tells what is kept and until when", async () => {
+  const account = openAccount();
+  const { id, outs } = await created(account);
+  const context = account.context();
+  await handlers.deallocate(context, id, outs);
+  const kept = context.logged.map(({ message }) => message).find((each) => /^kept: /.test(each));
+  expect(kept).toMatch(/snap-\w+ until \d{4}-/);
+  expect(kept).toMatch(/eni-\w+ until \d{4}-/);
+});
+
 test("delete needs no more of state than an older version may have written", async () => {
   const account = openAccount();
   const { id, outs } = await created(account);
