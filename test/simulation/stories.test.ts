@@ -217,6 +217,24 @@ describe("while it runs", () => {
   });
 });
 
+describe("the root disk", () => {
+  it("grows with the next launch, and never shrinks again", async () => {
+    const story = await running();
+    const sizeNow = async () => {
+      const carrier = await carrierOf(story);
+      const { volumes } = await look(story);
+      return volumes.find((each) => each.attachedInstanceId === carrier)?.sizeGiB;
+    };
+    change(story, { rootVolume: { sizeGiB: 30 } });
+    await upDone(story);
+    expect(await sizeNow()).toBe(30);
+    change(story, { rootVolume: { sizeGiB: 10 } });
+    await upDone(story);
+    expect(await sizeNow()).toBe(30);
+    await expectBytes(story);
+  });
+});
+
 describe("capacity", () => {
   const zone = "us-east-1a";
   const drain = (story: Story, instanceType: string, market: "spot" | "on-demand") =>
