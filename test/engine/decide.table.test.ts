@@ -4,8 +4,9 @@
 import { decide, rules } from "../../src/engine/decide";
 import { question } from "./builders";
 import { identityRows } from "./rows-identity";
+import { rootRows } from "./rows-root";
 
-const rows = [...identityRows];
+const rows = [...identityRows, ...rootRows];
 
 test.each(rows)("$name", ({ ask, expect: expected, rule }) => {
   expect(decide(question(ask))).toEqual({ ...expected, rule });
