@@ -19,11 +19,7 @@ interface Stretch {
   what: string;
 }
 
-/**
- * Of a create and a resume: from the first call to `running`. Of a pause: from the moment when the
- * instance leaves `running` until its disk is a usable image. Of the others the downtime: from leaving
- * `running` until the next instance is `running`.
- */
+/** Over the same span that the stopwatch measures for the operation. */
 export function criticalPathSeconds(latencies: LatencyTable, request: PathRequest): number {
   return sum(criticalPath(latencies, request));
 }

@@ -6,6 +6,7 @@ import type { LatencyTable } from "../src/simulator";
 import { defaultLatencies } from "../src/simulator";
 import { type Measurement, measureAll } from "./operations";
 import { decisionsPerSecond, recyclesPerSecond } from "./rates";
+import { isRead } from "./stopwatch";
 
 /** Downtime ÷ critical path, on average over all rounds, of what the aim is set for. */
 const ratioAim = 1.05;
@@ -60,8 +61,6 @@ function rowsOf(measured: readonly Measurement[][]): Row[] {
     };
   });
 }
-
-const isRead = (action: string) => /^(Describe|Get)/.test(action);
 
 function countOf(calls: ReadonlyMap<string, number>, counts: (action: string) => boolean): number {
   return [...calls].reduce((sum, [action, count]) => sum + (counts(action) ? count : 0), 0);

@@ -7,15 +7,11 @@ import type { Outcome } from "../src/engine/reconcile";
 import type { Spec, SpecInput } from "../src/engine/spec";
 import { DEFAULT_SUBNET_IDS, IMAGE_IDS, type LatencyTable } from "../src/simulator";
 import { createWorld, firstLedger, parse, run, type World } from "../test/simulation/world";
-import { criticalPathSeconds, type Operation } from "./critical-path";
-import { type Moment, type Stopwatch, startStopwatch } from "./stopwatch";
+import type { Operation } from "./critical-path";
+import { type Reading, startStopwatch } from "./stopwatch";
 
-export interface Measurement {
+export interface Measurement extends Reading {
   name: string;
-  /** Of operations without a downtime: how long they take. */
-  seconds: number;
-  criticalPathSeconds: number;
-  changedGib: number;
   /** Until all is done, health checks and clearing away included. */
   calls: ReadonlyMap<string, number>;
 }
@@ -75,51 +71,39 @@ export function carrierOf({ outcome }: Bench): string {
 interface Script {
   name: string;
   operation: Operation;
-  from: Moment;
-  to: Moment;
   perform(bench: Bench): Promise<void>;
 }
 
-const downtime = { from: "left-running", to: "running-again" } as const;
-const startup = { from: "started", to: "running-again" } as const;
-
 const scripts: readonly Script[] = [
-  { name: "create", operation: "create", ...startup, perform: (bench) => carryOut(bench) },
+  { name: "create", operation: "create", perform: (bench) => carryOut(bench) },
   {
     name: "recycle",
     operation: "recycle",
-    ...downtime,
     perform: (bench) => carryOut(bench, { recycleToken: "once" }),
   },
   {
     name: "AMI swap",
     operation: "ami-swap",
-    ...downtime,
     perform: (bench) => carryOut(bench, { imageId: IMAGE_IDS.amazonLinuxNewer }),
   },
   {
     name: "interruption, 2 min notice",
     operation: "interruption",
-    ...downtime,
     perform: (bench) => interrupt(bench, 120),
   },
   {
     name: "interruption, no notice",
     operation: "interruption",
-    ...downtime,
     perform: (bench) => interrupt(bench, 0),
   },
   {
     name: "pause (until the disk is an image)",
     operation: "pause",
-    from: "left-running",
-    to: "image-available",
     perform: (bench) => carryOut(bench, { desiredState: "paused" }),
   },
   {
     name: "resume",
     operation: "resume",
-    ...startup,
     perform: (bench) => carryOut(bench, { desiredState: "running" }),
   },
 ];
@@ -143,31 +127,14 @@ export async function measureAll(latencies?: Partial<LatencyTable>): Promise<Mea
   for (const script of scripts) {
     stopwatch.start();
     await script.perform(bench);
-    measurements.push(measurementOf(bench, script, stopwatch));
+    const { name, operation } = script;
+    measurements.push({ name, ...stopwatch.read(operation), calls: stopwatch.calls() });
     if (bench.spec.desiredState === "paused") continue;
     await live(bench, betweenSeconds);
     const instanceId = carrierOf(bench);
-    const content = script.name;
-    simulator.guest.write({ instanceId, path: "/srv/data", content, sizeBytes: writtenBytes });
+    const file = { path: "/srv/data", content: name, sizeBytes: writtenBytes };
+    simulator.guest.write({ instanceId, ...file });
   }
   stopwatch.stop();
   return measurements;
-}
-
-function measurementOf(bench: Bench, script: Script, stopwatch: Stopwatch): Measurement {
-  const { name, operation, from, to } = script;
-  const fromAt = stopwatch.at(from);
-  const toAt = stopwatch.at(to);
-  if (fromAt === undefined || toAt === undefined) throw new Error(`${name} did not happen`);
-  const changedGib = stopwatch.changedGib();
-  return {
-    name,
-    seconds: (toAt - fromAt) / 1000,
-    criticalPathSeconds: criticalPathSeconds(bench.world.simulator.latencies, {
-      operation,
-      changedGib,
-    }),
-    changedGib,
-    calls: stopwatch.calls(),
-  };
 }

@@ -1,57 +1,99 @@
 /**
  * Measures by the simulator's own events, as EventBridge would deliver them, each at the instant at
- * which it happened: when an instance left `running`, when the next one was, and how much of its
- * disk no snapshot had yet.
+ * which it happened, and compares the time with the least that the latency table allows.
  */
-import type { Simulator } from "../src/simulator";
+import type { CallRecord, Simulator } from "../src/simulator";
+import { criticalPathSeconds, type Operation } from "./critical-path";
 
 export interface Stopwatch {
   /** Starts anew; what happened before does not count. */
   start(): void;
-  /** Epoch ms in simulated time, of the first such event since the start. */
-  at(moment: Moment): number | undefined;
-  /** What the disk had changed since its last snapshot when its instance left `running`. */
-  changedGib(): number;
+  /** What was measured since the start; throws when the operation has not happened. */
+  read(operation: Operation): Reading;
   /** Calls since the start, by action. */
   calls(): Map<string, number>;
   stop(): void;
 }
 
-export type Moment = "started" | "left-running" | "running-again" | "image-available";
+export interface Reading {
+  seconds: number;
+  criticalPathSeconds: number;
+}
+
+type Moment = "first-change" | "left-running" | "running" | "image-available";
+
+interface Span {
+  from: Moment;
+  to: Moment;
+}
+
+const startup: Span = { from: "first-change", to: "running" };
+const downtime: Span = { from: "left-running", to: "running" };
+
+/** Of each operation, what counts: the downtime if it has one. */
+const spans: Record<Operation, Span> = {
+  create: startup,
+  resume: startup,
+  recycle: downtime,
+  "ami-swap": downtime,
+  interruption: downtime,
+  pause: { from: "left-running", to: "image-available" },
+};
 
 const gib = 1024 ** 3;
 
 export function startStopwatch(simulator: Simulator): Stopwatch {
+  const { clock, control, latencies } = simulator;
   const moments = new Map<Moment, number>();
   let changedBytes = 0;
   let callsBefore = 0;
   const note = (moment: Moment) => {
-    if (!moments.has(moment)) moments.set(moment, simulator.clock.now());
+    if (!moments.has(moment)) moments.set(moment, clock.now());
   };
   const start = () => {
     moments.clear();
     changedBytes = 0;
-    callsBefore = simulator.control.calls().length;
-    note("started");
+    callsBefore = control.calls().length;
   };
-  const stop = simulator.control.events.subscribe((event) => {
+  const stop = control.events.subscribe((event) => {
     const { state, State, "instance-id": instanceId } = event.detail;
     if (event["detail-type"] === "EC2 AMI State Change" && State === "available")
       note("image-available");
     if (event["detail-type"] !== "EC2 Instance State-change Notification") return;
-    if (state === "running") note("running-again");
+    if (state === "running") note("running");
     if (state !== "shutting-down" || moments.has("left-running")) return;
     note("left-running");
     changedBytes = unsavedBytes(simulator, String(instanceId));
   });
+  const callsSince = () => control.calls().slice(callsBefore);
   start();
   return {
     start,
-    at: (moment) => moments.get(moment),
-    changedGib: () => changedBytes / gib,
-    calls: () => countByAction(simulator, callsBefore),
     stop,
+    calls: () => countByAction(callsSince()),
+    read(operation) {
+      const { from, to } = spans[operation];
+      const fromAt =
+        from === "first-change" ? firstChangeAt(simulator, callsSince()) : moments.get(from);
+      const toAt = moments.get(to);
+      if (fromAt === undefined || toAt === undefined) throw new Error(`no ${operation} happened`);
+      const request = { operation, changedGib: changedBytes / gib };
+      return {
+        seconds: (toAt - fromAt) / 1000,
+        criticalPathSeconds: criticalPathSeconds(latencies, request),
+      };
+    },
   };
+}
+
+export const isRead = (action: string) => /^(Describe|Get)/.test(action);
+
+/** When the first call that changes something was sent; the log has when it was carried out. */
+function firstChangeAt({ latencies }: Simulator, calls: readonly CallRecord[]): number | undefined {
+  const first = calls.find(({ action }) => !isRead(action));
+  if (first === undefined) return undefined;
+  const isLaunch = first.action === "RunInstances";
+  return first.time - (isLaunch ? latencies.runInstancesCall : latencies.call) * 1000;
 }
 
 /** The simulator knows for each volume how much its next snapshot has to copy. */
@@ -66,9 +108,8 @@ interface VolumeState {
   attachment?: { instanceId: string };
 }
 
-function countByAction(simulator: Simulator, before: number): Map<string, number> {
+function countByAction(calls: readonly CallRecord[]): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { action } of simulator.control.calls().slice(before))
-    counts.set(action, (counts.get(action) ?? 0) + 1);
+  for (const { action } of calls) counts.set(action, (counts.get(action) ?? 0) + 1);
   return counts;
 }

@@ -1,0 +1,145 @@
+/**
+ * What every step of the story works with: the world, the claims, the guest's journal and the
+ * measurements. A step that ends an instance is measured; a step that starts one is followed by a
+ * look at the bytes.
+ */
+import type { Operation } from "../../bench/critical-path";
+import { type Stopwatch, startStopwatch } from "../../bench/stopwatch";
+import { createInventory, type Inventory } from "../../src/aws/inventory";
+import type { Facts } from "../../src/engine/facts";
+import type { ProgressEvent } from "../../src/engine/reconcile";
+import type { Claims } from "./claims";
+import type { Display } from "./display";
+import { type Loop, startLoop } from "./loop";
+import type { Row } from "./table";
+import type { World } from "./world";
+
+export interface Stage {
+  world: World;
+  display: Display;
+  claims: Claims;
+  stopwatch: Stopwatch;
+  /** Of the one who looks at what is retained, and sweeps. */
+  connection: ReturnType<World["connect"]>;
+  inventory: Inventory;
+  rows: Row[];
+  /** `pmi-…`, once it is created. */
+  id?: string;
+  /** What the guest has written to its root disk so far. */
+  journal: string;
+  /** The managed instance as it was last seen; absent before it is created. */
+  facts?: Facts;
+  loop?: Loop;
+}
+
+export function setStage(world: World, display: Display, claims: Claims): Stage {
+  const stopwatch = startStopwatch(world.simulator);
+  const connection = world.connect();
+  const inventory = createInventory(connection.ec2);
+  return { world, display, claims, stopwatch, connection, inventory, rows: [], journal: "" };
+}
+
+const journalPath = "/srv/journal.txt";
+/** Some hundred kilobytes, so that "the bytes are there" says something. */
+const firstEntry = Array.from(
+  { length: 4096 },
+  (_, line) => `${String(line).padStart(5, "0")} a line that only this disk has\n`,
+).join("");
+
+/** The facts of an instance that must be there. */
+export function present({ facts }: Stage): Facts & { instanceId: string; privateIp: string } {
+  const { instanceId, privateIp } = facts ?? {};
+  if (facts === undefined || instanceId === undefined || privateIp === undefined)
+    throw new Error("no instance carries the managed instance");
+  return { ...facts, instanceId, privateIp };
+}
+
+export function writeJournal(stage: Stage, entry: string): void {
+  const { instanceId } = present(stage);
+  if (stage.journal === "") stage.journal = firstEntry;
+  stage.journal += `${entry}\n`;
+  const file = { path: journalPath, content: stage.journal };
+  stage.world.simulator.guest.write({ instanceId, ...file });
+}
+
+/** Compares every byte; returns how many. */
+export function verifyJournal(stage: Stage, claim: string): number {
+  const { instanceId } = present(stage);
+  const found = readFile(stage, instanceId, journalPath);
+  stage.claims.check(claim, found, stage.journal);
+  return Buffer.byteLength(stage.journal);
+}
+
+/** The content of a file, or a sentence that says why there is none. */
+export function readFile({ world }: Stage, instanceId: string, path: string): string {
+  try {
+    return world.simulator.guest.read({ instanceId, path });
+  } catch (error) {
+    return `(${error instanceof Error ? error.message : String(error)})`;
+  }
+}
+
+export const hasJournal = (stage: Stage) =>
+  stage.world.simulator.guest.list(present(stage)).includes(journalPath);
+
+/** Performs a step and puts it into the summary. */
+export async function measure(
+  stage: Stage,
+  step: { name: string; downtimeOf?: Operation },
+  perform: () => Promise<number | undefined>,
+): Promise<void> {
+  const { rows, stopwatch } = stage;
+  stopwatch.start();
+  const verifiedBytes = (await perform()) ?? 0;
+  const { downtimeOf, name } = step;
+  const calls = [...stopwatch.calls().values()].reduce((sum, count) => sum + count, 0);
+  const downtime = downtimeOf && stopwatch.read(downtimeOf);
+  rows.push({ step: name, downtime, calls, verifiedBytes });
+}
+
+/** `pulumi up`, and then the loop carries the same specification on. */
+export async function up(stage: Stage): Promise<Record<string, unknown>> {
+  const { outputs } = await stage.world.up();
+  const { loop, world } = stage;
+  if (loop !== undefined) loop.follow(world.spec());
+  else {
+    stage.id = String(outputs.id);
+    stage.loop = beginLoop(stage, stage.id);
+  }
+  return outputs;
+}
+
+function beginLoop({ display, world }: Stage, id: string): Loop {
+  const progress = (event: ProgressEvent) => noteStep(display, event.message, "loop: ");
+  const loop = startLoop({ id, ...world.connect(), progress }, world.spec());
+  // An event only wakes it earlier than it would have looked by itself.
+  world.simulator.control.events.subscribe((event) => {
+    if (/Interruption Warning|State-change/.test(event["detail-type"])) loop.wake();
+  });
+  return loop;
+}
+
+/** The steps that change something in EC2, without bookkeeping and waiting. */
+export function noteStep(display: Display, message: string, prefix = ""): void {
+  if (
+    /^(creating|launching|terminating|snapshotting|registering|deregistering|deleting)/.test(
+      message,
+    )
+  )
+    display.note(`${prefix}${message}`);
+}
+
+const glanceEverySeconds = 60;
+
+/** Lets time pass, during which the loop looks once a minute. */
+export async function passTime(stage: Stage, seconds: number): Promise<void> {
+  for (let passed = 0; passed < seconds; passed += glanceEverySeconds) {
+    stage.world.simulator.clock.advance(Math.min(glanceEverySeconds, seconds - passed));
+    if (stage.loop !== undefined) stage.facts = await stage.loop.look();
+  }
+}
+
+/** Looks at what is there with the eyes of the loop, which asks EC2 and not Pulumi. */
+export async function look(stage: Stage): Promise<void> {
+  if (stage.loop !== undefined) stage.facts = await stage.loop.look();
+}
