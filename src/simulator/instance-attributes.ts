@@ -12,7 +12,7 @@ import type {
 } from "@aws-sdk/client-ec2";
 import { action } from "./action";
 import { Ec2Error } from "./errors";
-import { interfacesOf, metadataView } from "./instance-view";
+import { attachedDevices, interfacesOf, metadataView } from "./instance-view";
 import { checkedGroups } from "./interface-states";
 import { groupList } from "./interface-view";
 import { typeFacts } from "./launch-plan";
@@ -50,21 +50,7 @@ type AttributeName =
 const attributes: Readonly<
   Record<AttributeName, (row: InstanceRecord, world: World) => InstanceAttribute>
 > = {
-  blockDeviceMapping: (row, world) => ({
-    BlockDeviceMappings: row.volumeIds.flatMap((id) => {
-      const attachment = world.volumes.get(id)?.attachment;
-      if (attachment?.instanceId !== row.id) return [];
-      return {
-        DeviceName: attachment.device,
-        Ebs: {
-          AttachTime: new Date(attachment.attachedAt),
-          DeleteOnTermination: attachment.deleteOnTermination,
-          Status: attachment.state,
-          VolumeId: id,
-        },
-      };
-    }),
-  }),
+  blockDeviceMapping: (row, world) => ({ BlockDeviceMappings: attachedDevices(world, row) }),
   disableApiStop: (row) => ({ DisableApiStop: { Value: row.disableApiStop } }),
   disableApiTermination: (row) => ({ DisableApiTermination: { Value: row.disableApiTermination } }),
   ebsOptimized: (row) => ({ EbsOptimized: { Value: row.ebsOptimized } }),

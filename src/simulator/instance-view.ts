@@ -20,7 +20,7 @@ import {
 } from "./interface-view";
 import type { InstanceRecord, InstanceState, InterfaceRecord, StateReason } from "./records";
 import { tagList } from "./tag-sets";
-import type { World } from "./world";
+import { type World, zoneId } from "./world";
 
 const stateCodes: Readonly<Record<InstanceState, number>> = {
   pending: 0,
@@ -119,7 +119,7 @@ const DNS_OPTIONS = {
 function placementView(world: World, row: InstanceRecord): Placement {
   return {
     AvailabilityZone: row.zone,
-    AvailabilityZoneId: world.zones.find((zone) => zone.name === row.zone)?.id,
+    AvailabilityZoneId: zoneId(world, row.zone),
     GroupName: "",
     Tenancy: row.tenancy as Tenancy,
   };
@@ -161,6 +161,10 @@ export function interfacesOf(world: World, row: InstanceRecord): InterfaceRecord
 /** Empty in RunInstances' answer and until the instance runs, and again once it is terminated. */
 function blockDeviceList(world: World, row: InstanceRecord): InstanceBlockDeviceMapping[] {
   if (row.state === "pending" || row.state === "terminated") return [];
+  return attachedDevices(world, row);
+}
+
+export function attachedDevices(world: World, row: InstanceRecord): InstanceBlockDeviceMapping[] {
   return row.volumeIds.flatMap((id) => {
     const attachment = world.volumes.get(id)?.attachment;
     if (attachment?.instanceId !== row.id) return [];

@@ -13,7 +13,7 @@ import { instanceView, interfacesOf, stateCode, stateView } from "./instance-vie
 import { privateDnsName, publicDnsName, publicIpOf } from "./interface-view";
 import type { InstanceRecord, VolumeRecord } from "./records";
 import { nouns } from "./refusals";
-import type { World } from "./world";
+import { type World, zoneId } from "./world";
 
 type InstanceFilter = FilterValues<InstanceRecord>;
 
@@ -51,7 +51,7 @@ const groupNames: InstanceFilter = whileThere((row, world) =>
 const instanceFilters: Readonly<Record<string, InstanceFilter>> = {
   architecture: (row) => row.architecture,
   "availability-zone": (row) => row.zone,
-  "availability-zone-id": (row, world) => world.zones.find((zone) => zone.name === row.zone)?.id,
+  "availability-zone-id": (row, world) => zoneId(world, row.zone),
   "block-device-mapping.volume-id": ofVolumes((volume) => volume.id),
   "block-device-mapping.device-name": ofVolumes((volume) => volume.attachment?.device),
   "block-device-mapping.status": ofVolumes((volume) => volume.attachment?.state),
@@ -167,7 +167,7 @@ function statusView(world: World, row: InstanceRecord): InstanceStatus {
         };
   return {
     AvailabilityZone: row.zone,
-    AvailabilityZoneId: world.zones.find((zone) => zone.name === row.zone)?.id,
+    AvailabilityZoneId: zoneId(world, row.zone),
     InstanceId: row.id,
     InstanceState: stateView(row.state),
     InstanceStatus: status,

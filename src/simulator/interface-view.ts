@@ -7,14 +7,14 @@ import type {
 } from "@aws-sdk/client-ec2";
 import type { InterfaceRecord } from "./records";
 import { tagList } from "./tag-sets";
-import type { World } from "./world";
+import { type World, zoneId } from "./world";
 
 export function interfaceView(world: World, row: InterfaceRecord): NetworkInterface {
   return {
     Association: associationOf(world, row, row.privateIps[0]),
     Attachment: attachmentView(world, row),
     AvailabilityZone: row.zone,
-    AvailabilityZoneId: world.zones.find((zone) => zone.name === row.zone)?.id,
+    AvailabilityZoneId: zoneId(world, row.zone),
     Description: row.description,
     Groups: groupList(world, row.groupIds),
     InterfaceType: "interface",
@@ -53,7 +53,7 @@ export function instanceInterfaceView(
   world: World,
   row: InterfaceRecord,
 ): InstanceNetworkInterface {
-  const { attachment } = row;
+  const { InstanceId, InstanceOwnerId, ...shortAttachment } = attachmentView(world, row) ?? {};
   const shortAssociation = (ip: string | undefined) => {
     const found = associationOf(world, row, ip);
     if (found === undefined) return undefined;
@@ -62,17 +62,7 @@ export function instanceInterfaceView(
   };
   return {
     Association: shortAssociation(row.privateIps[0]),
-    Attachment:
-      attachment === undefined
-        ? undefined
-        : {
-            AttachTime: new Date(attachment.attachedAt),
-            AttachmentId: attachment.id,
-            DeleteOnTermination: attachment.deleteOnTermination,
-            DeviceIndex: attachment.deviceIndex,
-            NetworkCardIndex: 0,
-            Status: attachment.state,
-          },
+    Attachment: shortAttachment,
     Description: row.description,
     Groups: groupList(world, row.groupIds),
     InterfaceType: "interface",

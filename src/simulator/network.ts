@@ -27,7 +27,7 @@ import { Ec2Error } from "./errors";
 import type { SubnetRecord, VpcRecord } from "./records";
 import { find, invalidCombination, invalidValue, nouns, required } from "./refusals";
 import { tagList, tagsFor } from "./tag-sets";
-import type { World } from "./world";
+import { type World, zoneId } from "./world";
 
 const vpcListing: Listing<VpcRecord> = {
   table: (world) => world.vpcs,
@@ -67,10 +67,6 @@ const subnetListing: Listing<SubnetRecord> = {
 };
 
 const DHCP_OPTIONS_ID = "dopt-0d5c0000000000001";
-
-function zoneId(world: World, name: string): string | undefined {
-  return world.zones.find((zone) => zone.name === name)?.id;
-}
 
 function vpcView(world: World, row: VpcRecord): Vpc {
   return {

@@ -22,7 +22,7 @@ import type { SpotRequestRecord } from "./records";
 import { findAll, invalidValue, nouns, required, requiredList } from "./refusals";
 import { scheduleRemoval, setSpotStatus } from "./spot-states";
 import { tagList } from "./tag-sets";
-import type { World } from "./world";
+import { type World, zoneId } from "./world";
 
 const listing: Listing<SpotRequestRecord> = {
   table: (world) => world.spotRequests,
@@ -53,7 +53,7 @@ function requestView(world: World, row: SpotRequestRecord): SpotInstanceRequest 
       Placement: { AvailabilityZone: row.zone },
     },
     LaunchedAvailabilityZone: row.zone,
-    LaunchedAvailabilityZoneId: world.zones.find((zone) => zone.name === row.zone)?.id,
+    LaunchedAvailabilityZoneId: zoneId(world, row.zone),
     ProductDescription: "Linux/UNIX",
     SpotInstanceRequestId: row.id,
     SpotPrice: row.maxPrice,

@@ -28,7 +28,7 @@ import {
   publishVolumeEvent,
   volumeAt,
 } from "./volume-states";
-import type { World } from "./world";
+import { type World, zoneId } from "./world";
 
 const listing: Listing<VolumeRecord> = {
   table: (world) => world.volumes,
@@ -54,10 +54,6 @@ const listing: Listing<VolumeRecord> = {
     "attachment.status": (row) => row.attachment?.state,
   },
 };
-
-function zoneId(world: World, name: string): string | undefined {
-  return world.zones.find((zone) => zone.name === name)?.id;
-}
 
 export function volumeView(world: World, row: VolumeRecord): Volume {
   return {

@@ -82,6 +82,10 @@ export interface Zone {
   readonly id: string;
 }
 
+export function zoneId(world: World, name: string): string | undefined {
+  return world.zones.find((zone) => zone.name === name)?.id;
+}
+
 export function createWorld(options: SimulatorOptions): World {
   const region = options.region ?? "us-east-1";
   const account = options.account ?? "123456789012";
