@@ -6,7 +6,7 @@ const config = new pulumi.Config();
 
 const database = new ManagedInstance("database", {
   imageId: config.require("imageId"),
-  instanceTypes: ["m6i.large", "m5.large", "m5a.large"],
+  instanceTypes: ["m6i.large", "m5.large", "r5.large"],
   subnetIds: [config.require("subnetId")],
 });
 

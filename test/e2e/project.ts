@@ -10,6 +10,7 @@ import path from "node:path";
 import {
   type EngineEvent,
   LocalWorkspace,
+  type LocalWorkspaceOptions,
   PulumiCommand,
   type Stack,
 } from "@pulumi/pulumi/automation";
@@ -30,31 +31,44 @@ export interface Project {
 export async function createProject(name: string): Promise<Project> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), `${name}-`));
   installPackage(folder);
+  return openProject(name, folder, { projectSettings: { name, runtime: "nodejs", main: folder } });
+}
+
+/** A project of the repository with its own Pulumi.yaml, copied to where its package can be installed. */
+export async function copyProject(source: string, name: string): Promise<Project> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), `${name}-`));
+  installPackage(folder);
+  for (const file of ["Pulumi.yaml", "index.ts", "package.json"]) {
+    fs.copyFileSync(path.join(repository, source, file), path.join(folder, file));
+  }
+  return openProject(name, folder, { workDir: folder });
+}
+
+async function openProject(
+  name: string,
+  folder: string,
+  options: LocalWorkspaceOptions,
+): Promise<Project> {
   const backend = path.join(folder, "backend");
   fs.mkdirSync(backend);
   const pulumiCommand = await PulumiCommand.get({ root: pulumiRoot(), skipVersionCheck: true });
   return {
     folder,
     async stack(stackName, program, config = {}) {
+      const envVars = {
+        PULUMI_BACKEND_URL: `file://${backend}`,
+        PULUMI_CONFIG_PASSPHRASE: "for tests",
+        PULUMI_HOME: path.join(folder, "home"),
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        AWS_EC2_METADATA_DISABLED: "true",
+      };
       const stack = await LocalWorkspace.createOrSelectStack(
         { stackName, projectName: name, program },
-        {
-          pulumiCommand,
-          projectSettings: {
-            name,
-            runtime: "nodejs",
-            main: folder,
-            backend: { url: `file://${backend}` },
-          },
-          envVars: {
-            PULUMI_CONFIG_PASSPHRASE: "for tests",
-            PULUMI_HOME: path.join(folder, "home"),
-            PULUMI_SKIP_UPDATE_CHECK: "true",
-            AWS_EC2_METADATA_DISABLED: "true",
-          },
-        },
+        { ...options, pulumiCommand, envVars },
       );
-      for (const [key, value] of Object.entries(config)) await stack.setConfig(key, { value });
+      for (const [key, value] of Object.entries(config)) {
+        await stack.setConfig(key, { value }, key.includes("["));
+      }
       return stack;
     },
     stateText: (stackName) =>
