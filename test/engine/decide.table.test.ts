@@ -4,9 +4,10 @@
 import { decide, rules } from "../../src/engine/decide";
 import { question } from "./builders";
 import { identityRows } from "./rows-identity";
+import { launchRows } from "./rows-launch";
 import { rootRows } from "./rows-root";
 
-const rows = [...identityRows, ...rootRows];
+const rows = [...identityRows, ...rootRows, ...launchRows];
 
 test.each(rows)("$name", ({ ask, expect: expected, rule }) => {
   expect(decide(question(ask))).toEqual({ ...expected, rule });
