@@ -38,6 +38,7 @@ const TAGGABLE = ["instance", "volume", "network-interface", "spot-instances-req
 
 export function planLaunch(world: World, input: RunInstancesRequest): LaunchPlan {
   const image = launchableImage(world, required(input.ImageId, "ImageId"));
+  // EC2's own default, m1.small, cannot launch any image of today.
   const facts = typeFacts(input.InstanceType ?? "t3.micro");
   checkCompatible(image, facts);
   checkUserData(input.UserData);

@@ -104,11 +104,7 @@ export interface Simulator {
    * Carries out one API call at once. Input and output have the SDK's member names. Throws Ec2Error,
    * or LostReplyError when the call was carried out but its answer is lost.
    */
-  call(
-    action: string,
-    input: Readonly<Record<string, unknown>>,
-    caller?: { readonly account?: string },
-  ): Record<string, unknown>;
+  call(action: string, input: Readonly<Record<string, unknown>>): Record<string, unknown>;
   /** Like `call`, but first waits for as long as the latency table says such a call takes. */
   request(
     action: string,
