@@ -6,8 +6,9 @@ import { question } from "./builders";
 import { identityRows } from "./rows-identity";
 import { launchRows } from "./rows-launch";
 import { rootRows } from "./rows-root";
+import { stopRows } from "./rows-stop";
 
-const rows = [...identityRows, ...rootRows, ...launchRows];
+const rows = [...identityRows, ...rootRows, ...launchRows, ...stopRows];
 
 test.each(rows)("$name", ({ ask, expect: expected, rule }) => {
   expect(decide(question(ask))).toEqual({ ...expected, rule });
