@@ -66,13 +66,16 @@ export function startLoop(options: LoopOptions, first: Spec): Loop {
     wake: () => nap.abort(),
     look: () =>
       new Promise((resolve, reject) => {
+        if (stop.signal.aborted) throw new Error("the loop was stopped");
         waiters.push({ resolve, reject });
+        running.catch(reject);
         nap.abort();
       }),
-    stop() {
+    async stop() {
       stop.abort();
       nap.abort();
-      return running;
+      await running;
+      refuse(waiters, new Error("the loop was stopped"));
     },
   };
 }

@@ -76,7 +76,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const server = await serveSimulator(simulator);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "managed-instance-quickstart-"));
   const settings: Settings = { ...firstSettings };
-  const stopSkipping = skipBootChecks(simulator);
+  const stopSkipping = skipIdleTime(simulator);
   const close = async () => {
     stopSkipping();
     await server.close();
@@ -85,6 +85,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   try {
     const stack = await createStack(folder, server, simulator);
     const configure = async (setting: Setting, value: string) => {
+      options.signal.throwIfAborted();
       await stack.setConfig(setting, { value });
       settings[setting] = value;
     };
@@ -105,16 +106,23 @@ export async function createWorld(options: WorldOptions): Promise<World> {
 }
 
 /**
- * EC2's status checks take more than a minute after each boot, in which nothing happens and nobody is
- * down: most of it is skipped.
+ * Some states last long with nothing to do for anybody: most of each is skipped. No state gets shorter
+ * by that: in simulated time everything takes as long as the latency table says.
  */
-function skipBootChecks({ clock, control, latencies }: Simulator): () => void {
-  const skippedSeconds = Math.max(0, latencies.bootToStatusOk - 10);
+function skipIdleTime({ clock, control, latencies }: Simulator): () => void {
+  const lengths: Record<string, number> = {
+    running: latencies.bootToStatusOk,
+    "shutting-down": latencies.osShutdown + latencies.shuttingDownToTerminated,
+  };
   return control.events.subscribe(({ detail }) => {
-    if (detail.state !== "running") return;
-    setTimeout(() => clock.advance(skippedSeconds), (1000 * 5) / speed).unref();
+    const skippedSeconds = (lengths[String(detail.state)] ?? 0) - 2 * unskippedSeconds;
+    if (skippedSeconds <= 0) return;
+    setTimeout(() => clock.advance(skippedSeconds), (unskippedSeconds * 1000) / speed).unref();
   });
 }
+
+/** At both ends of a state, for what follows from its change. */
+const unskippedSeconds = 5;
 
 function connect({ region }: Simulator, endpoint: string) {
   const clock = new AwsClock();
@@ -196,11 +204,13 @@ async function createStack(
 function operations(stack: Stack, { progress, signal }: WorldOptions) {
   return {
     async preview(): Promise<Told> {
+      signal.throwIfAborted();
       const recording = record(progress);
       const { changeSummary } = await stack.preview({ onEvent: recording.onEvent, signal });
       return { messages: recording.messages, changes: { ...changeSummary } };
     },
     async up() {
+      signal.throwIfAborted();
       const recording = record(progress);
       const { outputs, summary } = await stack.up({ onEvent: recording.onEvent, signal });
       const values = Object.entries(outputs).map(([name, { value }]) => [name, value]);
@@ -211,6 +221,7 @@ function operations(stack: Stack, { progress, signal }: WorldOptions) {
       };
     },
     async destroy(): Promise<Told> {
+      signal.throwIfAborted();
       const recording = record(progress);
       const { summary } = await stack.destroy({ onEvent: recording.onEvent, signal });
       return { messages: recording.messages, changes: { ...summary.resourceChanges } };

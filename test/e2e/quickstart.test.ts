@@ -57,7 +57,7 @@ test(
       text: expect.stringMatching(/\n26 claims checked, all held\.\n$/),
     });
     expect(text).toMatch(/^interruption +\d+\.\d s +64\.\d s /m);
-    expect(text).not.toMatch(/\u001b/);
+    expect(text).not.toContain("\u001b[");
     expect(leftFolders()).toEqual([]);
   },
   5 * minutes,
