@@ -30,7 +30,8 @@ export function decide(question: Question): Decision {
   throw new Error("no rule decided, although the last one always does");
 }
 
-const ledgerIsOpen = ({ ledger }: Situation) => ledger.phase === "creating";
+const ledgerIsOpen = ({ goal, ledger }: Situation) =>
+  ledger.phase === "creating" && goal !== "deallocated";
 
 /** From here on nobody may adopt it any more: a creation with the same name makes another. */
 function completeCreation(situation: Situation): Decision {

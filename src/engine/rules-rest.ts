@@ -5,7 +5,7 @@
 import { disposal, retentionSteps } from "./retention";
 import { findRoot, findSnapshot, secureVolume } from "./root";
 import { act, actAll, pursue, type Rule, record, stuck, type Verdict, wait } from "./rule";
-import { absenceSeconds, type Situation } from "./situation";
+import { absenceSeconds, type Situation, settleSeconds } from "./situation";
 import { deleteAfterTag } from "./tags";
 
 const never = Number.MAX_SAFE_INTEGER;
@@ -105,7 +105,7 @@ const concludeDeallocation: Rule = {
   apply(situation) {
     const { anchor, goal, now, spec } = situation;
     if (!isAtRest(situation) || goal !== "deallocated") return undefined;
-    if (anchor === undefined) return { kind: "done", wakeAt: never };
+    if (anchor === undefined) return concludeWithoutAnchor(situation);
     const keptHours = spec.retentionHours.networkInterfaces;
     const { interfaceId } = anchor;
     if (keptHours === 0) return act({ kind: "delete-anchor", interfaceId });
@@ -116,6 +116,14 @@ const concludeDeallocation: Rule = {
     );
   },
 };
+
+/** Gone because we deleted it; where that was never begun, EC2 may only not show it yet. */
+function concludeWithoutAnchor({ ledger, now, observation }: Situation): Verdict {
+  const missingSinceAt = observation.anchorMissingSinceAt ?? now;
+  if (ledger.phase === "deallocating" || now >= missingSinceAt + 2 * settleSeconds * 1000)
+    return { kind: "done", wakeAt: never };
+  return wait("its network interface is not to be seen", { kind: "time" }, now + 10_000);
+}
 
 const concludePause: Rule = {
   name: "a paused managed instance rests with its latest snapshot and image",

@@ -5,20 +5,34 @@ import { decide, rules } from "../../src/engine/decide";
 import { question } from "./builders";
 import { identityRows } from "./rows-identity";
 import { launchRows } from "./rows-launch";
+import { restRows } from "./rows-rest";
 import { rootRows } from "./rows-root";
 import { stopRows } from "./rows-stop";
+import { upkeepRows } from "./rows-upkeep";
 
-const rows = [...identityRows, ...rootRows, ...launchRows, ...stopRows];
+const rows = [...identityRows, ...rootRows, ...launchRows, ...stopRows, ...restRows, ...upkeepRows];
 
 test.each(rows)("$name", ({ ask, expect: expected, rule }) => {
   expect(decide(question(ask))).toEqual({ ...expected, rule });
 });
 
-test("no two rows have the same name", () => {
-  expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
+test("every rule wins in at least one row", () => {
+  const winners = new Set(rows.map(({ rule }) => rule));
+  expect(rules.map(({ name }) => name).filter((name) => !winners.has(name))).toEqual([]);
+});
+
+test("every row names a rule that there is, or the end of a creation", () => {
+  const names = rules.map(({ name }) => name);
+  const known = [...names, "a creation is complete once the desired state is reached"];
+  expect(rows.map(({ rule }) => rule).filter((rule) => !known.includes(rule))).toEqual([]);
 });
 
 test("no two rules have the same name, or two would share one row", () => {
   const names = rules.map(({ name }) => name);
+  expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+});
+
+test("no two rows have the same name", () => {
+  const names = rows.map(({ name }) => name);
   expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
 });
