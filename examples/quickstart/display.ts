@@ -6,7 +6,7 @@
 export interface Display {
   /** A step of the story. */
   step(title: string): void;
-  /** What happens meanwhile; the same line twice in a row is shown once. */
+  /** What happens meanwhile. */
   note(text: string): void;
   /** A claim that was checked and held. */
   held(claim: string): void;
@@ -26,10 +26,7 @@ const codes = { bold: "1", dim: "2", green: "32", red: "31" } as const;
 export function createDisplay({ elapsed, hasColours, write }: DisplayOptions): Display {
   const paint = (style: keyof typeof codes, text: string) =>
     hasColours ? `\u001b[${codes[style]}m${text}\u001b[0m` : text;
-  let last = "";
   const timed = (text: string, style?: keyof typeof codes) => {
-    if (text === last) return;
-    last = text;
     const { realMs, simulatedMs } = elapsed();
     const times = `${clockTime(simulatedMs)} ${`${(realMs / 1000).toFixed(1)} s`.padStart(8)}`;
     write(`${paint("dim", times)}  ${style === undefined ? text : paint(style, text)}`);

@@ -119,13 +119,9 @@ function beginLoop({ display, world }: Stage, id: string): Loop {
   return loop;
 }
 
-/** The steps that change something in EC2, without bookkeeping and waiting. */
+/** Of all steps those that the story is about; the others keep books and clear away. */
 export function noteStep(display: Display, message: string, prefix = ""): void {
-  if (
-    /^(creating|launching|terminating|snapshotting|registering|deregistering|deleting)/.test(
-      message,
-    )
-  )
+  if (/^(creating|launching|terminating|snapshotting|registering)/.test(message))
     display.note(`${prefix}${message}`);
 }
 

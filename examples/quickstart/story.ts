@@ -4,13 +4,12 @@
  */
 import { createCloud } from "../../src/aws/cloud";
 import { sweep } from "../../src/controller/sweep";
-import { IMAGE_IDS, type Simulator } from "../../src/simulator";
+import { IMAGE_IDS } from "../../src/simulator";
 import { aliveInstances, completedSnapshots, leftovers } from "./account";
 import {
   hasJournal,
   look,
   measure,
-  noteStep,
   passTime,
   present,
   readFile,
@@ -71,7 +70,7 @@ async function survive(stage: Stage): Promise<void> {
   await measure(stage, { name: "interruption", downtimeOf: "interruption" }, async () => {
     world.simulator.control.interrupt({ instanceId: before.instanceId });
     writeJournal(stage, "written after the notice");
-    await skipNotice(world.simulator);
+    await skipNotice(stage);
     await look(stage);
     const after = present(stage);
     const { generation, lineage } = after;
@@ -89,11 +88,13 @@ async function survive(stage: Stage): Promise<void> {
   });
 }
 
-/** Once the loop has met the notice, only EC2 is waited for. */
-async function skipNotice({ clock, latencies }: Simulator): Promise<void> {
-  const met = 10;
-  await clock.sleep(met * 1000);
-  clock.advance(latencies.interruptionNotice - 2 * met);
+/** Once the loop has met the notice with a snapshot, only EC2 is waited for. */
+async function skipNotice({ stopwatch, world }: Stage): Promise<void> {
+  const { clock, latencies } = world.simulator;
+  const endsAt = clock.now() + latencies.interruptionNotice * 1000;
+  const isMet = () => stopwatch.calls().has("CreateSnapshot");
+  while (!isMet() && clock.now() < endsAt) await clock.sleep(1000);
+  clock.advance(Math.max(0, (endsAt - clock.now()) / 1000 - 20));
 }
 
 async function swapImage(stage: Stage): Promise<void> {
@@ -209,7 +210,9 @@ async function sweepUp(stage: Stage): Promise<void> {
   const { claims, display, inventory, world } = stage;
   const { ec2, clock } = stage.connection;
   const cloud = createCloud(ec2, clock);
-  const progress = (message: string) => noteStep(display, message, "sweep: ");
+  const progress = (message: string) => {
+    if (!message.startsWith("tagging")) display.note(`sweep: ${message}`);
+  };
   display.step(`${retentionHours} hours later: the sweep`);
   await measure(stage, { name: "sweep" }, async () => {
     world.simulator.clock.advance(retentionHours * 60 * minutes);
