@@ -73,7 +73,7 @@ export function createEc2(options: Ec2Options, clock: AwsClock): Ec2 {
     },
     { step: "deserialize", priority: "low", name: "learnAwsTime" },
   );
-  return {
+  const ec2: Ec2 = {
     async call<A extends Action>(action: A, input: Input<A>): Promise<Output<A>> {
       const Command = commands[action] as unknown as new (input: Input<A>) => CommandOf<A>;
       try {
@@ -84,6 +84,7 @@ export function createEc2(options: Ec2Options, clock: AwsClock): Ec2 {
       }
     },
   };
+  return withPatience(ec2, clock);
 }
 
 function headersOf(response: unknown): Record<string, string> {

@@ -4,22 +4,15 @@
  */
 import type * as sdk from "@aws-sdk/client-ec2";
 import type { Step } from "../engine/model";
-import {
-  type Clock,
-  type Cloud,
-  CloudError,
-  type CloudStep,
-  type StepOutcome,
-} from "../engine/ports";
+import { type Cloud, CloudError, type CloudStep, type StepOutcome } from "../engine/ports";
 import { type Tags, tagKeys } from "../engine/tags";
-import { type Ec2, type Input, withPatience } from "./client";
+import type { Ec2, Input } from "./client";
 import { createObserver } from "./observer";
 import { tagsOf } from "./shapes";
 
 type StepOf<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
 
-export function createCloud(raw: Ec2, clock: Clock & { now(): number }): Cloud {
-  const ec2 = withPatience(raw, clock);
+export function createCloud(ec2: Ec2, clock: { now(): number }): Cloud {
   const now = () => clock.now();
   const observer = createObserver(ec2, now);
   return {

@@ -246,9 +246,23 @@ const ledgerSchema = z.object({
   [tagKeys.deallocatedAt]: instant.optional(),
 });
 
-/** The ledger on an anchor's tags. Throws when somebody has damaged them: guessing would be worse. */
+/** Says which tag and what to do: guessing what it said would be worse. */
+export class DamagedLedgerError extends Error {
+  constructor(id: string, cause: z.ZodError) {
+    const keys = [...new Set(cause.issues.map((issue) => String(issue.path[0])))].join(", ");
+    super(
+      `Somebody changed the tags of the network interface of ${id}: ${keys} cannot be read. Put them back as they were (CloudTrail shows the CreateTags or DeleteTags), then run it again; nothing was changed.`,
+      { cause },
+    );
+    this.name = "DamagedLedgerError";
+  }
+}
+
+/** The ledger on an anchor's tags. Throws a DamagedLedgerError when they cannot be read. */
 export function decodeLedger(tags: Tags): Ledger {
-  const read = ledgerSchema.parse(tags);
+  const parsed = ledgerSchema.safeParse(tags);
+  if (!parsed.success) throw new DamagedLedgerError(tags[tagKeys.id] ?? "?", parsed.error);
+  const read = parsed.data;
   const { revision, version, print } = read[tagKeys.spec];
   const claim = read[tagKeys.claim];
   const gap = read[tagKeys.gap];

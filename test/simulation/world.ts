@@ -2,7 +2,7 @@
  * A simulated account with the production loop over it: what every simulation and story test
  * starts from. Time is virtual, calls go straight to the simulator's core.
  */
-import type { Ec2 } from "../../src/aws/client";
+import { type Ec2, withPatience } from "../../src/aws/client";
 import { createCloud } from "../../src/aws/cloud";
 import { cloudErrorOf } from "../../src/aws/errors";
 import { createInventory } from "../../src/aws/inventory";
@@ -33,7 +33,6 @@ export class Crash extends Error {}
 export function createWorld(options: SimulatorOptions = {}): World {
   const simulator = createSimulator(options);
   const hooks: World["hooks"] = { before: [], after: [] };
-  const ec2 = simulatedEc2(simulator, hooks);
   const clock = {
     now: () => simulator.clock.now(),
     sleep: (milliseconds: number, signal?: AbortSignal) =>
@@ -41,6 +40,7 @@ export function createWorld(options: SimulatorOptions = {}): World {
         if (signal?.aborted !== true) throw error;
       }),
   };
+  const ec2 = withPatience(simulatedEc2(simulator, hooks), clock);
   return {
     simulator,
     ec2,
