@@ -120,7 +120,7 @@ import type { Output } from "@pulumi/pulumi";
 import { ManagedInstance } from "pulumi-managed-instance";
 import { provider } from "pulumi-managed-instance/provider";
 
-export function addressOf(args: ConstructorParameters<typeof ManagedInstance>[1]): Output<string> {
+export function instanceOf(args: ConstructorParameters<typeof ManagedInstance>[1]): Output<string | undefined> {
   return new ManagedInstance("web", args).instanceId;
 }
 export const create: (inputs: never) => Promise<unknown> = provider.create;
