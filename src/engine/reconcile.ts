@@ -41,6 +41,8 @@ export interface ConvergeOptions {
   /** Epoch ms by AWS's clock. */
   deadlineAt?: number;
   progress?: (event: ProgressEvent) => void;
+  /** Told of each decision before it is carried out. */
+  decided?: (decision: Decision) => void;
 }
 
 interface Seen {
@@ -73,6 +75,7 @@ export async function converge(options: ConvergeOptions): Promise<Outcome> {
     const now = cloud.now();
     const question = { spec, specVersion, deallocate, ledger, observation, now, claimant };
     const decision = decide(question);
+    options.decided?.(decision);
     memory.lastReason = "reason" in decision ? decision.reason : decision.rule;
     switch (decision.kind) {
       case "act":

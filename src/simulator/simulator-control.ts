@@ -29,6 +29,17 @@ export function createControl(world: World, calls: CallLog): SimulatorControl {
     calls: calls.list,
     clearCalls: calls.clear,
     state: () => stateOf(world),
+    rows: () => {
+      world.timeline.settle();
+      const { images, instances, interfaces, snapshots, volumes } = world;
+      return {
+        instances: instances.all,
+        volumes: volumes.all,
+        snapshots: snapshots.all,
+        images: images.all,
+        interfaces: interfaces.all,
+      };
+    },
     events: world.events,
   };
 }

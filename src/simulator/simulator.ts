@@ -11,6 +11,13 @@ import type { EventLog } from "./event-bridge";
 import type { Faults } from "./faults";
 import { createGuest } from "./guest";
 import type { LatencyTable } from "./latency";
+import type {
+  ImageRecord,
+  InstanceRecord,
+  InterfaceRecord,
+  SnapshotRecord,
+  VolumeRecord,
+} from "./records";
 import { type CallLog, createControl } from "./simulator-control";
 import { fillStartWorld } from "./start-world";
 import { createThrottle, requestLimitExceeded, type Throttle } from "./throttle";
@@ -63,6 +70,14 @@ export interface Guest {
   list(request: GuestPlace): readonly string[];
 }
 
+export interface Rows {
+  instances(): Iterable<InstanceRecord>;
+  volumes(): Iterable<VolumeRecord>;
+  snapshots(): Iterable<SnapshotRecord>;
+  images(): Iterable<ImageRecord>;
+  interfaces(): Iterable<InterfaceRecord>;
+}
+
 export interface SimulatorControl {
   /** Interrupts a Spot instance, with the usual two minutes' notice unless told otherwise; 0 gives none. */
   interrupt(request: { readonly instanceId: string; readonly noticeSeconds?: number }): void;
@@ -88,6 +103,8 @@ export interface SimulatorControl {
   clearCalls(): void;
   /** Every resource, ready for JSON. */
   state(): Readonly<Record<string, unknown>>;
+  /** The records as they are, not copied: for tests that look at each step. */
+  rows(): Rows;
   readonly events: EventLog;
 }
 
