@@ -55,9 +55,10 @@ interface Rest {
 
 /** Undefined while the last writes are not safe yet. */
 function restOf(situation: Situation): Rest | undefined {
-  const found = findSnapshot(situation);
-  if (found.kind === "opens") return {};
-  if (found.kind === "failed" && situation.goal === "deallocated") return {};
+  const found = situation.opensLineage ? undefined : findSnapshot(situation);
+  // A lineage that left nothing succeeds no other one: only a deallocation goes on without a state.
+  if (found === undefined || found.kind === "opens" || found.kind === "failed")
+    return situation.goal === "deallocated" ? {} : undefined;
   if (found.kind !== "secured") return undefined;
   const { snapshot, gap } = found.result;
   const image = situation.images.find(
@@ -79,8 +80,7 @@ export function stateIsSafe(situation: Situation): boolean {
     return volumes === 0 || tip === undefined || tip.state === "available";
   const rest = restOf(situation);
   if (rest === undefined) return false;
-  if (rest.snapshot === undefined) return true;
-  return rest.image !== undefined || (goal === "deallocated" && images === 0);
+  return goal === "deallocated" || rest.image !== undefined;
 }
 
 function runningStateIsSafe(situation: Situation): boolean {
@@ -187,14 +187,20 @@ function afterDeallocation(situation: Situation, rest: Rest, held: Held): Dispos
         return unlessUnsaved(situation, held);
       return keptFor(volumes);
     case "snapshot":
-      if (held.id === rest.snapshot?.snapshotId) return keptFor(Math.max(snapshots, images));
-      return unlessUnsaved(situation, held);
+      if (held.id !== rest.snapshot?.snapshotId) return unlessUnsaved(situation, held);
+      // Without its volume it stands in for that, too.
+      if (held.resource.volumeId !== situation.tip?.volumeId)
+        return keptFor(longestHours(situation));
+      return keptFor(Math.max(snapshots, images));
     case "image":
       return held.id === rest.image?.imageId ? keptFor(images) : disposable;
   }
 }
 
-/** After an AMI swap the previous lineage's last state stays for a while, as a snapshot. */
+/**
+ * After an AMI swap the previous lineage's last state stays for a while, as a snapshot. One that has
+ * no expiry yet when all is deallocated was never succeeded by a proven one: it may be what counts.
+ */
 function ofOldLineage(situation: Situation, held: Held): Disposition {
   const { goal, snapshots, spec } = situation;
   if (held.kind === "image") return disposable;
@@ -203,7 +209,7 @@ function ofOldLineage(situation: Situation, held: Held): Disposition {
     (each) => each.lineage === held.resource.lineage && isCompleted(each),
   );
   if (held.id !== newest?.snapshotId) return unlessUnsaved(situation, held);
-  return keptFor(goal === "deallocated" ? spec.retentionHours.snapshots : spec.rollbackHours);
+  return keptFor(goal === "deallocated" ? longestHours(situation) : spec.rollbackHours);
 }
 
 const hours = 3_600_000;

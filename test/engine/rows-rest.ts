@@ -176,6 +176,19 @@ const pauses: Row[] = [
     expect: { kind: "done", wakeAt: never },
   },
   {
+    name: "a lineage that was opened and left nothing is no successor: the disk of before stays",
+    ask: {
+      spec: spec({ desiredState: "paused", persistRootDevice: false, rollbackHours: 0 }),
+      ledger: ledger({
+        startedLineage: { number: 2, baseImageId: imageA },
+        launch: launch({ generation: 2, lineage: 2, rootKept: false, ran: false, healthy: false }),
+      }),
+      observation: atRest({ volumes: [], snapshots: [final()], instances: [] }),
+    },
+    rule: endsPause,
+    expect: { kind: "done", wakeAt: never },
+  },
+  {
     name: "a creation that is to be paused is complete when it rests",
     ask: {
       ...paused,
@@ -358,14 +371,58 @@ const deallocations: Row[] = [
     expect: acts(snapshotting("final", "vol-1")),
   },
   {
-    name: "of an earlier lineage the newest snapshot is kept",
+    name: "of an earlier lineage that was not given up yet the newest snapshot is kept as long as anything",
     ask: {
-      ...deallocate({
-        volumes: [],
-        snapshots: [final({ generation: 2, lineage: 2, deleteAfterAt: in96 }), final(), periodic()],
-        images: [image({ generation: 2, lineage: 2, deleteAfterAt: in96 }), image()],
-      }),
+      ...deallocate(
+        {
+          volumes: [],
+          snapshots: [
+            final({ generation: 2, lineage: 2, deleteAfterAt: in96 }),
+            final(),
+            periodic(),
+          ],
+          images: [image({ generation: 2, lineage: 2, deleteAfterAt: in96 }), image()],
+        },
+        { snapshots: 0, volumes: 0 },
+      ),
       ledger: { ...going, lineage: { number: 2, baseImageId: imageA } },
+    },
+    rule: clears,
+    expect: acts(keeping("snap-1-final", in96)),
+  },
+  {
+    name: "a snapshot that is all there is stands in for the volume, though snapshots are not kept",
+    ask: deallocate({ volumes: [], snapshots: [final()] }, { images: 0, snapshots: 0 }),
+    rule: clears,
+    expect: acts(keeping("snap-1-final", in96)),
+  },
+  {
+    name: "a snapshot of which no image can be made is kept all the same",
+    ask: deallocate({
+      snapshots: [final()],
+      images: [1, 2, 3].map((each) => image({ imageId: `ami-${each}`, state: "failed" })),
+    }),
+    rule: clears,
+    expect: acts(keeping("snap-1-final", in96), keeping("vol-1", in96)),
+  },
+  {
+    name: "without persistence what earlier lineages left is kept, whatever the last instance left",
+    ask: {
+      ...deallocate(
+        {
+          instances: [instance({ generation: 2, lineage: 2, state: "terminated" })],
+          volumes: [],
+          snapshots: [final()],
+        },
+        { snapshots: 0, volumes: 0 },
+        { persistRootDevice: false },
+      ),
+      ledger: {
+        ...going,
+        lineage: { number: 2, baseImageId: imageA },
+        startedLineage: { number: 2, baseImageId: imageA },
+        launch: launch({ generation: 2, lineage: 2, rootKept: false, recordedAt: now - minutes }),
+      },
     },
     rule: clears,
     expect: acts(keeping("snap-1-final", in96)),
