@@ -2,7 +2,7 @@
  * What must hold after every single call, whatever goes wrong (design §10): a simulation looks at
  * the simulator's own state, never at what our code believes.
  */
-import { sweepAll, type World } from "./world";
+import { sweepAll, Violation, type World } from "./world";
 
 interface SimulatedState {
   instances: { id: string; state: string; clientToken?: string }[];
@@ -24,7 +24,7 @@ function expectOneWriter(world: World): void {
   );
   const owners = writers.map((each) => each.clientToken?.split(":")[0]);
   if (new Set(owners).size !== owners.length)
-    throw new Error(`two instances of one managed instance: ${JSON.stringify(writers)}`);
+    throw new Violation(`two instances of one managed instance: ${JSON.stringify(writers)}`);
 }
 
 /** Watches (a) from now on: a writer comes into being by a launch or a start, and by nothing else. */

@@ -2,7 +2,8 @@
  * A simulated account with the production loop over it: what every simulation and story test
  * starts from. Time is virtual, calls go straight to the simulator's core.
  */
-import { type Ec2, withPatience } from "../../src/aws/client";
+import { createEc2, type Ec2, withPatience } from "../../src/aws/client";
+import { AwsClock } from "../../src/aws/clock";
 import { createCloud } from "../../src/aws/cloud";
 import { cloudErrorOf } from "../../src/aws/errors";
 import { createInventory } from "../../src/aws/inventory";
@@ -12,27 +13,44 @@ import type { Ledger } from "../../src/engine/model";
 import type { Clock, Cloud, Registry } from "../../src/engine/ports";
 import { type ConvergeOptions, converge, type Outcome } from "../../src/engine/reconcile";
 import { fingerprint, type Spec, type SpecInput, specSchema } from "../../src/engine/spec";
-import { createSimulator, type Simulator, type SimulatorOptions } from "../../src/simulator";
+import {
+  createSimulator,
+  type Simulator,
+  type SimulatorOptions,
+  simulatorRequestHandler,
+} from "../../src/simulator";
 import { Ec2Error } from "../../src/simulator/errors";
 
-/** What may happen around a call: a crash, a look at what the loop does. */
-export type CallHook = (action: string, input: object) => void;
+/** What may happen around a call: a crash, a delay, a look at what the loop does. */
+export type CallHook = (action: string, input: object) => void | Promise<void>;
 
-export interface World {
-  simulator: Simulator;
+/** What one process has of the account: its own ways there, and what may happen to it on them. */
+export interface Connection {
   ec2: Ec2;
   cloud: Cloud;
   registry: Registry;
-  clock: Clock;
+  clock: Clock & { now(): number };
   hooks: { before: CallHook[]; after: CallHook[] };
+}
+
+export interface World extends Connection {
+  simulator: Simulator;
 }
 
 /** Stands for the death of the process: nothing catches it. */
 export class Crash extends Error {}
 
+/** An invariant does not hold. Never taken for an answer of EC2, so that nothing goes on after it. */
+export class Violation extends Error {}
+
 export function createWorld(options: SimulatorOptions = {}): World {
   const simulator = createSimulator(options);
-  const hooks: World["hooks"] = { before: [], after: [] };
+  return { simulator, ...connect(simulator) };
+}
+
+/** `wire`: through the SDK's own serialisation and EC2's wire protocol, without a socket. */
+export function connect(simulator: Simulator, { wire = false } = {}): Connection {
+  const hooks: Connection["hooks"] = { before: [], after: [] };
   const clock = {
     now: () => simulator.clock.now(),
     sleep: (milliseconds: number, signal?: AbortSignal) =>
@@ -40,31 +58,46 @@ export function createWorld(options: SimulatorOptions = {}): World {
         if (signal?.aborted !== true) throw error;
       }),
   };
-  const ec2 = withPatience(simulatedEc2(simulator, hooks), clock);
+  const ec2 = withPatience(hooked(wire ? wireEc2(simulator) : portEc2(simulator), hooks), clock);
+  return { ec2, cloud: createCloud(ec2, clock), registry: createAnchorRegistry(ec2), clock, hooks };
+}
+
+function hooked(ec2: Ec2, hooks: Connection["hooks"]): Ec2 {
   return {
-    simulator,
-    ec2,
-    cloud: createCloud(ec2, clock),
-    registry: createAnchorRegistry(ec2),
-    clock,
-    hooks,
+    async call(action, input) {
+      for (const hook of hooks.before) await hook(action, input ?? {});
+      const output = await ec2.call(action, input);
+      try {
+        for (const hook of hooks.after) await hook(action, input ?? {});
+      } catch (error) {
+        const isFinal = error instanceof Crash || error instanceof Violation;
+        throw isFinal ? error : cloudErrorOf(action, error);
+      }
+      return output;
+    },
   };
 }
 
-function simulatedEc2(simulator: Simulator, hooks: World["hooks"]): Ec2 {
+function portEc2(simulator: Simulator): Ec2 {
   const call = async (action: string, input: object) => {
-    for (const hook of hooks.before) hook(action, input);
     try {
-      const output = await simulator.request(action, { ...input });
-      for (const hook of hooks.after) hook(action, input);
-      return output;
+      return await simulator.request(action, { ...input });
     } catch (error) {
-      if (error instanceof Crash) throw error;
       throw cloudErrorOf(action, asSdkError(error));
     }
   };
   return { call: call as Ec2["call"] };
 }
+
+const wireEc2 = (simulator: Simulator): Ec2 =>
+  createEc2(
+    {
+      region: simulator.region,
+      requestHandler: simulatorRequestHandler(simulator),
+      credentials: { accessKeyId: "simulated", secretAccessKey: "simulated" },
+    },
+    new AwsClock(),
+  );
 
 function asSdkError(error: unknown): unknown {
   if (!(error instanceof Ec2Error)) return error;
