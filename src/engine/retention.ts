@@ -108,9 +108,11 @@ const liveLineage = ({ goal, ledger, lineage }: Situation) =>
   goal === "running" ? (ledger.launch?.lineage ?? lineage.number) : lineage.number;
 
 /** An expiry was written for what was given up; a lineage that came back is not given up. */
-const hasExpiry = (situation: Situation, { resource }: Held) =>
-  resource.deleteAfterAt !== undefined &&
-  (situation.goal === "deallocated" || resource.lineage !== liveLineage(situation));
+function hasExpiry({ goal, ledger, lineage }: Situation, { resource }: Held): boolean {
+  if (resource.deleteAfterAt === undefined) return false;
+  const current = [lineage.number, ledger.lineage?.number, ledger.launch?.lineage];
+  return goal === "deallocated" || !current.includes(resource.lineage);
+}
 
 function expiredOrNeeded(situation: Situation, held: Held): Disposition {
   const { deleteAfterAt } = held.resource;
@@ -217,7 +219,7 @@ const hours = 3_600_000;
 /** Writes `deleteAfter` on what is kept for a while and does not say so yet. */
 export function retentionSteps(situation: Situation): Step[] {
   return judge(situation).flatMap(({ held, disposition }) =>
-    disposition.kind === "kept"
+    disposition.kind === "kept" && held.resource.deleteAfterAt === undefined
       ? [
           {
             kind: "tag" as const,
@@ -246,7 +248,10 @@ export function disposal(situation: Situation): Disposal {
   const spared = rest.filter(({ held }) => held.resource.condemnedAt !== undefined);
   // The sweep deletes from tags alone, so an expiry that does not count any more must go.
   const returned = rest.filter(
-    ({ held }) => held.resource.deleteAfterAt !== undefined && !hasExpiry(situation, held),
+    ({ disposition, held }) =>
+      disposition.kind === "needed" &&
+      held.resource.deleteAfterAt !== undefined &&
+      !hasExpiry(situation, held),
   );
   const steps = [
     ...untagging(spared, tagKeys.condemned),

@@ -126,8 +126,10 @@ function anchorInForce(ledger: Ledger, observation: Observation): Anchor | undef
 function withoutCopies({ launch }: Ledger, volumes: readonly Volume[]): Volume[] {
   const isKnown = (volume: Volume) =>
     volume.markedId === volume.volumeId || volume.volumeId === launch?.rootVolumeId;
-  const known = volumes.filter(isKnown).map((volume) => volume.generation);
-  return volumes.filter((volume) => isKnown(volume) || !known.includes(volume.generation));
+  const isAlike = (a: Volume, b: Volume) =>
+    a.generation === b.generation && a.lineage === b.lineage;
+  const known = volumes.filter(isKnown);
+  return volumes.filter((each) => isKnown(each) || !known.some((other) => isAlike(each, other)));
 }
 
 function findCarrier(

@@ -1,0 +1,140 @@
+// Where to launch: the order of the pools, what rests and until when.
+
+import { allowedSubnets, choosePool, orderedPools } from "../../src/engine/pools";
+import type { Question } from "../../src/engine/situation";
+import { understand } from "../../src/engine/situation";
+import {
+  anchor,
+  atRest,
+  newborn,
+  now,
+  pool,
+  question,
+  refusal,
+  seconds,
+  spec,
+  subnetA,
+  subnetB,
+} from "./builders";
+
+const here = "eu-central-1a";
+const there = "eu-central-1b";
+
+const order = (ask: Partial<Question>) =>
+  orderedPools(understand(question({ observation: atRest(), ...ask }))).map(
+    ({ instanceType, market, subnetId }) => `${instanceType} ${market} ${subnetId.slice(-1)}`,
+  );
+
+test("Spot comes before On-Demand", () => {
+  expect(order({})).toEqual([
+    "m5.large spot a",
+    "m6i.large spot a",
+    "m5.large on-demand a",
+    "m6i.large on-demand a",
+  ]);
+});
+
+test("On-Demand is no pool where it is not allowed, and Spot none where it is not wanted", () => {
+  expect(order({ spec: spec({ fallbackToOnDemand: false }) })).toEqual([
+    "m5.large spot a",
+    "m6i.large spot a",
+  ]);
+  expect(order({ spec: spec({ lifeCycle: "on_demand", fallbackToOnDemand: false }) })).toEqual([
+    "m5.large on-demand a",
+    "m6i.large on-demand a",
+  ]);
+});
+
+test("preferred types come first in the user's order, the others by their Spot price", () => {
+  const observation = atRest({
+    spotMarket: {
+      usdPerHour: { [`a1.large ${here}`]: 3, [`b1.large ${here}`]: 1, [`c1.large ${here}`]: 2 },
+      zoneScores: {},
+    },
+  });
+  const wanted = spec({
+    instanceTypes: ["a1.large", "b1.large", "c1.large", "d1.large"],
+    preferredInstanceTypes: ["a1.large"],
+  });
+  expect(order({ spec: wanted, observation })).toEqual([
+    ...["a1", "b1", "c1", "d1"].map((each) => `${each}.large spot a`),
+    ...["a1", "b1", "c1", "d1"].map((each) => `${each}.large on-demand a`),
+  ]);
+});
+
+const both = spec({ subnetIds: [subnetA, subnetB], persistPrivateIp: false });
+
+test("the subnet of the anchor comes before others, whatever their scores", () => {
+  const spotMarket = { usdPerHour: {}, zoneScores: { [here]: 1, [there]: 9 } };
+  expect(order({ spec: both, observation: atRest({ spotMarket }) }).slice(0, 4)).toEqual([
+    "m5.large spot a",
+    "m6i.large spot a",
+    "m5.large spot b",
+    "m6i.large spot b",
+  ]);
+});
+
+test("every Spot pool of every subnet comes before any On-Demand", () => {
+  const markets = order({ spec: both }).map((each) => each.split(" ")[1]);
+  expect(markets).toEqual([...Array(4).fill("spot"), ...Array(4).fill("on-demand")]);
+});
+
+describe("the subnets that are allowed", () => {
+  const allowed = (ask: Partial<Question>) =>
+    allowedSubnets(understand(question({ observation: atRest(), ...ask })));
+  const pinned = spec({ subnetIds: [subnetA, subnetB] });
+
+  test("are all before there is an anchor", () => {
+    const observation = atRest({ anchors: [] });
+    expect(allowed({ spec: pinned, observation })).toEqual([subnetA, subnetB]);
+  });
+
+  test("are all while the address is not promised: in a creation, or for good", () => {
+    expect(allowed({ spec: pinned, ledger: newborn() })).toEqual([subnetA, subnetB]);
+    expect(allowed({ spec: both })).toEqual([subnetA, subnetB]);
+  });
+
+  test("are the anchor's alone once the address is promised", () => {
+    expect(allowed({ spec: pinned })).toEqual([subnetA]);
+    const observation = atRest({ anchors: [anchor({ subnetId: subnetB })] });
+    expect(allowed({ spec: spec(), observation })).toEqual([subnetB]);
+  });
+
+  test("are those of a fixed address", () => {
+    const fixed = spec({ subnetIds: [subnetB], privateIp: "10.0.1.5" });
+    expect(allowed({ spec: fixed })).toEqual([subnetB]);
+  });
+});
+
+describe("a pool that EC2 refused", () => {
+  const choice = (refusals: Parameters<typeof refusal>[0][]) => {
+    const observation = atRest({ refusals: refusals.map(refusal) });
+    return choosePool(understand(question({ observation })));
+  };
+  const all = (["spot", "on-demand"] as const).flatMap((market) =>
+    ["m5.large", "m6i.large"].map((instanceType) => pool({ market, instanceType })),
+  );
+
+  test("rests for a minute", () => {
+    const at = (ago: number) => choice([{ at: now - ago }]);
+    expect(at(59 * seconds)).toEqual({ kind: "pool", pool: pool({ instanceType: "m6i.large" }) });
+    expect(at(60 * seconds)).toEqual({ kind: "pool", pool: pool() });
+  });
+
+  test("rests from its last refusal on", () => {
+    const twice = [{ at: now - 90 * seconds }, { at: now - 10 * seconds }];
+    expect(choice(twice)).toEqual({ kind: "pool", pool: pool({ instanceType: "m6i.large" }) });
+  });
+
+  test("for another reason than capacity does not rest", () => {
+    expect(choice([{ kind: "token-mismatch" }])).toEqual({ kind: "pool", pool: pool() });
+  });
+
+  test("is asked again first where all rest", () => {
+    const refusals = all.map((each, at) => ({
+      pool: each,
+      at: now - (at === 2 ? 40 : 5) * seconds,
+    }));
+    expect(choice(refusals)).toEqual({ kind: "resting", untilAt: now + 20 * seconds });
+  });
+});
