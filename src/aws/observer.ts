@@ -4,8 +4,15 @@
  * does not show them, because it may lag (ec2-facts §9).
  */
 import type * as sdk from "@aws-sdk/client-ec2";
-import type { Anchor, BaseImage, Instance, SpotMarketFacts, Watch } from "../engine/model";
-import { CloudError, type CloudFacts, type CloudQuery } from "../engine/ports";
+import type {
+  Anchor,
+  BaseImage,
+  CloudFacts,
+  Instance,
+  SpotMarketFacts,
+  Watch,
+} from "../engine/model";
+import { CloudError, type CloudQuery } from "../engine/ports";
 import { tagKeys } from "../engine/tags";
 import { allPages, type Ec2 } from "./client";
 import {

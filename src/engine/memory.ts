@@ -4,6 +4,7 @@
  * does, costs calls and time, never safety.
  */
 import type {
+  CloudFacts,
   Image,
   Instance,
   Ledger,
@@ -13,9 +14,9 @@ import type {
   SpotMarketFacts,
   Step,
 } from "./model";
-import type { CloudFacts, CloudQuery, Meaning } from "./ports";
-import type { ConvergeOptions } from "./reconcile";
+import type { CloudQuery, Meaning } from "./ports";
 import { absenceSeconds } from "./situation";
+import type { Spec } from "./spec";
 
 const spotMarketFreshMs = 300_000;
 
@@ -25,6 +26,16 @@ const refusalKinds: Partial<Record<Meaning, Refusal["kind"]>> = {
   "token-mismatch": "token-mismatch",
   invalid: "invalid",
 };
+
+/** What one run of the loop is about. */
+export interface Job {
+  id: string;
+  spec: Spec;
+  /** The ledger to start from when the Registry has none: a creation, or an anchor that was lost. */
+  initial?: Ledger;
+  /** What the caller remembers; may be old. */
+  remembered?: { interfaceId?: string; subnetId?: string; privateIp?: string };
+}
 
 interface Unseen {
   instances: Instance[];
@@ -48,7 +59,7 @@ export class Memory {
   private spotMarket: SpotMarketFacts = { usdPerHour: {}, zoneScores: {} };
   private spotMarketAskedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly options: ConvergeOptions) {
+  constructor(private readonly options: Job) {
     this.interfaceId = options.remembered?.interfaceId;
     this.ledger = options.initial;
   }

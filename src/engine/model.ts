@@ -222,7 +222,8 @@ export interface SpotMarketFacts {
   zoneScores: Readonly<Record<string, number>>;
 }
 
-export interface Observation {
+/** What EC2 shows of one managed instance. */
+export interface CloudFacts {
   anchors: readonly Anchor[];
   instances: readonly Instance[];
   volumes: readonly Volume[];
@@ -232,6 +233,10 @@ export interface Observation {
   /** Subnet id → Availability Zone, of the spec's subnets. */
   zones: Readonly<Record<string, string>>;
   spotMarket: SpotMarketFacts;
+}
+
+/** What is decided on: EC2's facts and what the running loop remembers. */
+export interface Observation extends CloudFacts {
   refusals: readonly Refusal[];
   /** Since when this process has been looking for a lost anchor in vain. */
   anchorMissingSinceAt?: number;

@@ -2,18 +2,7 @@
  * What the engine needs of the outside, as contracts. Every method may be called again after a
  * failure and by several processes at once; none of them waits for a state to be reached.
  */
-import type {
-  Anchor,
-  BaseImage,
-  Image,
-  Instance,
-  Ledger,
-  Snapshot,
-  SpotMarketFacts,
-  Step,
-  Volume,
-  Watch,
-} from "./model";
+import type { Anchor, CloudFacts, Ledger, Step, Watch } from "./model";
 
 /** What to look for: ids that must not be missed although a tag index may lag behind them. */
 export interface CloudQuery {
@@ -26,17 +15,6 @@ export interface CloudQuery {
   rootVolumeId?: string;
   /** Prices and placement scores are asked for only before a Spot launch. */
   wantsSpotMarket: boolean;
-}
-
-export interface CloudFacts {
-  anchors: readonly Anchor[];
-  instances: readonly Instance[];
-  volumes: readonly Volume[];
-  snapshots: readonly Snapshot[];
-  images: readonly Image[];
-  baseImage: BaseImage;
-  zones: Readonly<Record<string, string>>;
-  spotMarket: SpotMarketFacts;
 }
 
 /** What EC2's error codes mean to us; the engine never sees a code. */

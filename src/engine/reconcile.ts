@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { decide } from "./decide";
-import { Memory } from "./memory";
+import { type Job, Memory } from "./memory";
 import type { Decision, Ledger, Observation, Step } from "./model";
 import {
   type Clock,
@@ -15,26 +15,19 @@ import {
   type Registry,
   watchedState,
 } from "./ports";
-import type { Spec } from "./spec";
 
 export interface ProgressEvent {
   kind: "step" | "wait" | "warning";
   message: string;
 }
 
-export interface ConvergeOptions {
-  id: string;
-  spec: Spec;
+export interface ConvergeOptions extends Job {
   specVersion: number;
   cloud: Cloud;
   registry: Registry;
   clock: Clock;
   /** Ends the managed instance instead: what `pulumi destroy` asks for. */
   deallocate?: boolean;
-  /** The ledger to start from when the Registry has none: a creation, or an anchor that was lost. */
-  initial?: Ledger;
-  /** What the caller remembers; may be old. */
-  remembered?: { interfaceId?: string; subnetId?: string; privateIp?: string };
   claimant?: { host: string; pid: number };
   /** Stops at the next safe point. */
   signal?: AbortSignal;

@@ -1,7 +1,8 @@
 // What one running loop remembers between two looks, and for how long it believes it.
 
 import { Memory } from "../../src/engine/memory";
-import type { Cloud, CloudFacts, Registry } from "../../src/engine/ports";
+import type { CloudFacts } from "../../src/engine/model";
+import type { Cloud, Registry } from "../../src/engine/ports";
 import type { ConvergeOptions } from "../../src/engine/reconcile";
 import {
   anchor,
