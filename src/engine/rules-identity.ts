@@ -136,10 +136,11 @@ const recordOrder: Rule = {
   apply(situation) {
     const { anchor, deallocate, ledger, spec, specVersion } = situation;
     if (anchor === undefined) return undefined;
+    const endsIt = deallocate === true && ledger.phase !== "deallocating";
+    if (!endsIt && specVersion <= ledger.specVersion) return undefined;
     const order = { specVersion, specFingerprint: fingerprint(spec) };
-    if (deallocate === true && ledger.phase !== "deallocating")
-      return act(record(situation, anchor, { ...order, phase: "deallocating" }));
-    return specVersion > ledger.specVersion ? act(record(situation, anchor, order)) : undefined;
+    const change = endsIt ? { ...order, phase: "deallocating" as const } : order;
+    return act(record(situation, anchor, change));
   },
 };
 
