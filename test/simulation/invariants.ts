@@ -2,6 +2,19 @@
  * What must hold after every single call, whatever goes wrong (design §10): a simulation looks at
  * the simulator's own state, never at what our code believes.
  */
+
+import type { Spec } from "../../src/engine/spec";
+import type { Identity } from "./users";
+import {
+  find,
+  guestFiles,
+  type Life,
+  noticeLaunches,
+  type SnapshotRow,
+  type VolumeRow,
+  type Witness,
+  wasKept,
+} from "./witness";
 import { sweepAll, Violation, type World } from "./world";
 
 interface SimulatedState {
@@ -49,4 +62,198 @@ export async function expectNothingLeft(world: World): Promise<void> {
     .filter((each) => each.tags["pmi:id"] !== undefined && !gone.includes(each.state))
     .map((each) => `${each.id} ${each.state}`);
   expect(left).toEqual([]);
+}
+
+/** One changing call of ours that has just ended, by a process with this specification in hand. */
+export interface JudgedCall {
+  action: string;
+  input: object;
+  spec: Spec;
+  witness: Witness;
+  identities: readonly Identity[];
+  /** What the call was to delete, as it was before. */
+  doomed?: VolumeRow | SnapshotRow;
+  isCarriedOut: boolean;
+}
+
+/** All that must hold after each of our calls; adding an invariant adds a row. */
+const invariants: Record<string, (call: JudgedCall) => string | undefined> = {
+  "(a) one writer": oneWriter,
+  "(b) every durable byte is there after the next launch": bytesSurvive,
+  "(b) a persisted root outlives its instance": rootIsKept,
+  "(b) a promised address stays": addressStays,
+  "(c) the newest copy is deleted only after its successor is usable": successorFirst,
+  "(d) nothing foreign is touched": foreignIsLeftAlone,
+};
+
+export function judgeCall(call: JudgedCall): void {
+  for (const [name, invariant] of Object.entries(invariants)) {
+    const complaint = invariant(call);
+    if (complaint !== undefined) throw new Violation(`${name}: ${complaint}`);
+  }
+}
+
+function oneWriter({ action, witness }: JudgedCall): string | undefined {
+  if (action !== "RunInstances") return undefined;
+  const owners = new Map<string, string>();
+  for (const { clientToken = "", id, state } of witness.rows().instances()) {
+    const [owner = ""] = clientToken.split(":");
+    if (!live.includes(state) || !owner.startsWith("pmi-")) continue;
+    const other = owners.get(owner);
+    if (other !== undefined) return `${other} and ${id} both carry ${owner}`;
+    owners.set(owner, id);
+  }
+  return undefined;
+}
+
+function bytesSurvive(call: JudgedCall): string | undefined {
+  if (call.action !== "RunInstances") return undefined;
+  const before = [...call.witness.lives];
+  for (const life of noticeLaunches(call.witness)) {
+    const complaint = lossIn(call, before, life);
+    if (complaint !== undefined) return complaint;
+  }
+  return undefined;
+}
+
+function lossIn(
+  { spec, witness }: JudgedCall,
+  before: readonly Life[],
+  life: Life,
+): string | undefined {
+  const earlier = before.filter(({ owner }) => owner === life.owner);
+  const ofLineage = earlier.findLast(({ lineage }) => lineage === life.lineage);
+  const last = earlier.findLast(({ files }) => files.size > 0);
+  if (ofLineage === undefined && last?.baseImageId === life.baseImageId) {
+    const isAsked = !spec.persistRootDevice || !wasKept(witness, last);
+    if (!isAsked)
+      return `${life.instanceId} boots ${life.imageId} in lineage ${life.lineage} although ${last.volumeId} of lineage ${last.lineage} has state`;
+  }
+  if (ofLineage === undefined || !wasKept(witness, ofLineage)) return undefined;
+  const missing = [...ofLineage.files].filter((path) => !life.files.has(path));
+  if (missing.length === 0) return undefined;
+  return gapCovers(witness, ofLineage, life)
+    ? undefined
+    : `${life.instanceId} (lineage ${life.lineage}, from ${life.imageId}) lacks ${missing.join(", ")} of ${ofLineage.volumeId}, and no true gap is told`;
+}
+
+/** The ledger tells since when writes are missing, truly, and there was a reason to fall back. */
+function gapCovers({ rows, unfinished }: Witness, lost: Life, life: Life): boolean {
+  const image = find(rows().images(), life.imageId);
+  const snapshot = find(rows().snapshots(), image?.mappings[0]?.snapshotId);
+  const anchors = [...rows().interfaces()].filter((each) => each.tags.get("pmi:id") === life.owner);
+  const told = anchors.map((each) => /from=(\S+)/.exec(each.tags.get("pmi:gap") ?? "")?.[1]);
+  const isTrue =
+    snapshot !== undefined && told.includes(new Date(snapshot.createdAt).toISOString());
+  const isForced =
+    unfinished.has(lost.volumeId) ||
+    [...rows().snapshots()].some(
+      (each) => each.volumeId === lost.volumeId && each.state !== "completed",
+    );
+  return isTrue && isForced;
+}
+
+function rootIsKept(call: JudgedCall): string | undefined {
+  const { action, input, spec, witness } = call;
+  if (!spec.persistRootDevice) return undefined;
+  const deletes = ({ volumeId }: Life) =>
+    find(witness.rows().volumes(), volumeId)?.attachment?.deleteOnTermination === true;
+  const ended = (input as { InstanceIds?: string[] }).InstanceIds ?? [];
+  if (action === "TerminateInstances" && call.isCarriedOut) {
+    const life = witness.lives.find(({ instanceId }) => ended.includes(instanceId));
+    if (life !== undefined && deletes(life)) return `${life.instanceId} takes its root along`;
+  }
+  const launched = witness.lives.at(-1);
+  const isNew = action === "RunInstances" && launched?.launchedAt === witness.now();
+  return isNew && deletes(launched)
+    ? `${launched.instanceId} would take its root along`
+    : undefined;
+}
+
+function addressStays({ action, identities, witness }: JudgedCall): string | undefined {
+  const life = witness.lives.at(-1);
+  if (action !== "RunInstances" || life?.launchedAt !== witness.now()) return undefined;
+  const before = witness.lives.slice(0, -1).findLast(({ owner }) => owner === life.owner);
+  const specs = identities.find(({ id }) => id === life.owner)?.specs ?? [];
+  const isPromised = specs.every((spec) => spec.persistPrivateIp);
+  const isOpen = [...witness.rows().interfaces()].some(
+    (each) => each.tags.get("pmi:id") === life.owner && each.tags.get("pmi:phase") === "creating",
+  );
+  if (before === undefined || !isPromised || isOpen || before.privateIp === life.privateIp)
+    return undefined;
+  return `${before.privateIp} became ${life.privateIp}`;
+}
+
+function successorFirst(call: JudgedCall): string | undefined {
+  const { doomed, isCarriedOut, witness } = call;
+  if (doomed === undefined || !isCarriedOut) return undefined;
+  if (doomed.state === "pending" || doomed.state === "error") return undefined;
+  const files = guestFiles(doomed.disk.files);
+  const owner = doomed.tags.get("pmi:id") ?? "";
+  if (files.size === 0 || isGivenUp(call, owner, Number(doomed.tags.get("pmi:lineage"))))
+    return undefined;
+  const holds = (disk: { files: ReadonlyMap<string, string> }) =>
+    [...files].every((path) => disk.files.has(path));
+  const isOwn = (row: { id: string; tags: ReadonlyMap<string, string> }) =>
+    row.id !== doomed.id && witness.madeByUs.has(row.id) && row.tags.get("pmi:id") === owner;
+  const { snapshots, volumes } = witness.rows();
+  for (const row of snapshots())
+    if (isOwn(row) && row.state === "completed" && holds(row.disk)) return undefined;
+  for (const row of volumes())
+    if (isOwn(row) && holds(row.disk) && isUsable(witness, row)) return undefined;
+  return `${doomed.id} is the last with ${[...files].at(-1)} of ${owner}`;
+}
+
+function isUsable(witness: Witness, volume: VolumeRow): boolean {
+  if (volume.state === "available") return true;
+  const instance = find(witness.rows().instances(), volume.attachment?.instanceId);
+  if (instance?.state !== "running") return volume.attachment?.deleteOnTermination === false;
+  return (instance.osUpSince ?? Number.MAX_VALUE) + witness.bootToOkMs <= witness.now();
+}
+
+const hours = 3_600_000;
+
+/** What retention allows to go: an older lineage after rollbackHours, all of it some time after destroy. */
+function isGivenUp({ identities, witness }: JudgedCall, owner: string, lineage: number): boolean {
+  const identity = identities.find(({ id }) => id === owner);
+  if (identity === undefined) return true;
+  const least = (of: (spec: Spec) => number) => Math.min(...identity.specs.map(of));
+  const now = witness.now();
+  const lives = witness.lives.filter((life) => life.owner === owner);
+  const successor = lives.find((life) => life.lineage > lineage);
+  const isOld = lives.at(-1)?.lineage !== lineage && successor !== undefined;
+  if (isOld && now >= successor.launchedAt + least((spec) => spec.rollbackHours) * hours)
+    return true;
+  if (identity.destroyedAt === undefined) return false;
+  const keptHours = least(({ retentionHours: { images, snapshots, volumes } }) =>
+    isOld ? snapshots : Math.max(images, snapshots, volumes),
+  );
+  return now >= identity.destroyedAt + keptHours * hours;
+}
+
+function foreignIsLeftAlone({ action, input, witness }: JudgedCall): string | undefined {
+  const touched = targetsOf(action, input).find((id) => witness.foreign.has(id));
+  return touched === undefined ? undefined : `${action} of ${touched}`;
+}
+
+/** What a call works on; a base image is anybody's to launch from. */
+function targetsOf(action: string, input: object): string[] {
+  const { Resources = [], InstanceIds = [], ...single } = input as Record<string, unknown>;
+  const { ImageId, InstanceId, NetworkInterfaceId, SnapshotId, VolumeId } = single;
+  const image = action === "RunInstances" ? undefined : ImageId;
+  return [Resources, InstanceIds, image, InstanceId, NetworkInterfaceId, SnapshotId, VolumeId]
+    .flat()
+    .filter((id): id is string => typeof id === "string");
+}
+
+/** (e) Of all that our calls ever made, and of all that wears our tags, nothing is left. */
+export function leftOver({ foreign, madeByUs, rows }: Witness): string[] {
+  const { images, instances, interfaces, snapshots, volumes } = rows();
+  const isOurs = (row: { id: string; tags: ReadonlyMap<string, string> }) =>
+    !foreign.has(row.id) && (madeByUs.has(row.id) || row.tags.has("pmi:id"));
+  const gone = ["deregistered", "deleting", "terminated"];
+  const stateful = [...instances(), ...volumes(), ...snapshots(), ...images()]
+    .filter((row) => isOurs(row) && !gone.includes(row.state))
+    .map((row) => `${row.id} ${row.state}`);
+  return [...stateful, ...[...interfaces()].filter(isOurs).map((row) => row.id)];
 }

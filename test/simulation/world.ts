@@ -24,13 +24,16 @@ import { Ec2Error } from "../../src/simulator/errors";
 /** What may happen around a call: a crash, a delay, a look at what the loop does. */
 export type CallHook = (action: string, input: object) => void | Promise<void>;
 
+/** Told of every call once it has ended, also of one whose answer was lost. */
+export type SettledHook = (action: string, input: object, error?: unknown) => void;
+
 /** What one process has of the account: its own ways there, and what may happen to it on them. */
 export interface Connection {
   ec2: Ec2;
   cloud: Cloud;
   registry: Registry;
   clock: Clock & { now(): number };
-  hooks: { before: CallHook[]; after: CallHook[] };
+  hooks: { before: CallHook[]; settled: SettledHook[]; after: CallHook[] };
 }
 
 export interface World extends Connection {
@@ -50,7 +53,7 @@ export function createWorld(options: SimulatorOptions = {}): World {
 
 /** `wire`: through the SDK's own serialisation and EC2's wire protocol, without a socket. */
 export function connect(simulator: Simulator, { wire = false } = {}): Connection {
-  const hooks: Connection["hooks"] = { before: [], after: [] };
+  const hooks: Connection["hooks"] = { before: [], settled: [], after: [] };
   const clock = {
     now: () => simulator.clock.now(),
     sleep: (milliseconds: number, signal?: AbortSignal) =>
@@ -66,7 +69,9 @@ function hooked(ec2: Ec2, hooks: Connection["hooks"]): Ec2 {
   return {
     async call(action, input) {
       for (const hook of hooks.before) await hook(action, input ?? {});
-      const output = await ec2.call(action, input);
+      const output = await settle(ec2.call(action, input), (error) => {
+        for (const hook of hooks.settled) hook(action, input ?? {}, error);
+      });
       try {
         for (const hook of hooks.after) await hook(action, input ?? {});
       } catch (error) {
@@ -76,6 +81,15 @@ function hooked(ec2: Ec2, hooks: Connection["hooks"]): Ec2 {
       return output;
     },
   };
+}
+
+async function settle<T>(call: Promise<T>, tell: (error?: unknown) => void): Promise<T> {
+  const output = await call.catch((error: unknown) => {
+    tell(error);
+    throw error;
+  });
+  tell();
+  return output;
 }
 
 function portEc2(simulator: Simulator): Ec2 {

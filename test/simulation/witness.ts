@@ -1,0 +1,98 @@
+/**
+ * What a bystander knows, without asking the engine: which instance had which disk with which
+ * bytes, what was made by whom, what was deleted by us. The invariants are judged by it.
+ */
+import type { Rows, Simulator } from "../../src/simulator";
+
+type RowOf<Name extends keyof Rows> = ReturnType<Rows[Name]> extends Iterable<infer R> ? R : never;
+export type VolumeRow = RowOf<"volumes">;
+export type SnapshotRow = RowOf<"snapshots">;
+
+/** One instance of a managed instance, from its launch on. */
+export interface Life {
+  instanceId: string;
+  owner: string;
+  lineage: number;
+  baseImageId: string;
+  imageId: string;
+  volumeId: string;
+  /** The paths on its root disk that guests have written, by itself or before it. */
+  files: Set<string>;
+  launchedAt: number;
+  privateIp: string;
+}
+
+export interface Witness {
+  rows(): Rows;
+  now(): number;
+  bootToOkMs: number;
+  lives: Life[];
+  /** Everything that came to be by our calls, and everything that others made. */
+  madeByUs: Set<string>;
+  foreign: Set<string>;
+  deletedByUs: Set<string>;
+  /** Volumes of which a snapshot failed or was still pending when it was deleted. */
+  unfinished: Set<string>;
+}
+
+export function createWitness(simulator: Simulator): Witness {
+  return {
+    rows: () => simulator.control.rows(),
+    now: () => simulator.clock.now(),
+    bootToOkMs: simulator.latencies.bootToStatusOk * 1000,
+    lives: [],
+    madeByUs: new Set(),
+    foreign: new Set(),
+    deletedByUs: new Set(),
+    unfinished: new Set(),
+  };
+}
+
+export const allIds = (rows: Rows): string[] =>
+  [rows.instances(), rows.volumes(), rows.snapshots(), rows.images(), rows.interfaces()].flatMap(
+    (each) => [...each].map(({ id }) => id),
+  );
+
+export function find<R extends { id: string }>(rows: Iterable<R>, id: string | undefined) {
+  for (const row of rows) if (row.id === id) return row;
+  return undefined;
+}
+
+/** Guests only ever add files, so of two disks of one lineage the newer holds the older's paths. */
+export function guestFiles(files: ReadonlyMap<string, string>): Set<string> {
+  const paths = new Set<string>();
+  for (const path of files.keys()) if (path.startsWith("/srv/")) paths.add(path);
+  return paths;
+}
+
+/** Notices an instance that came to be, as EC2 has it. */
+export function noticeLaunches({ lives, now, rows }: Witness): Life[] {
+  const known = new Set(lives.map((life) => life.instanceId));
+  const fresh: Life[] = [];
+  for (const instance of rows().instances()) {
+    const [owner, generation] = (instance.clientToken ?? "").split(":");
+    if (known.has(instance.id) || owner === undefined || generation === undefined) continue;
+    const volume = find(rows().volumes(), instance.volumeIds[0]);
+    if (!owner.startsWith("pmi-") || volume === undefined) continue;
+    fresh.push({
+      instanceId: instance.id,
+      owner,
+      lineage: Number(volume.tags.get("pmi:lineage")),
+      baseImageId: volume.tags.get("pmi:base-image") ?? "",
+      imageId: instance.imageId,
+      volumeId: volume.id,
+      files: guestFiles(volume.disk.files),
+      launchedAt: now(),
+      privateIp: find(rows().interfaces(), instance.interfaceIds[0])?.privateIps[0] ?? "",
+    });
+  }
+  lives.push(...fresh);
+  return fresh;
+}
+
+/** The volume outlived its instance: it is there, or we deleted it. */
+export function wasKept({ deletedByUs, rows }: Witness, { volumeId }: Life): boolean {
+  if (deletedByUs.has(volumeId)) return true;
+  const volume = find(rows().volumes(), volumeId);
+  return volume !== undefined && volume.attachment?.deleteOnTermination !== true;
+}
