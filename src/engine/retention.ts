@@ -78,9 +78,7 @@ export function stateIsSafe(situation: Situation): boolean {
   const { images, snapshots, volumes } = spec.retentionHours;
   if (goal === "deallocated" && images + snapshots === 0)
     return volumes === 0 || tip === undefined || tip.state === "available";
-  const rest = restOf(situation);
-  if (rest === undefined) return false;
-  return goal === "deallocated" || rest.image !== undefined;
+  return restOf(situation) !== undefined;
 }
 
 function runningStateIsSafe(situation: Situation): boolean {

@@ -10,7 +10,7 @@ import { questions, resourcesOf } from "./arbitraries";
 import { id, seconds, stepsOf } from "./builders";
 
 /** More for a campaign. */
-const runs = { numRuns: Number(process.env.QUESTION_RUNS ?? 500) };
+const runs = { numRuns: Number(process.env.QUESTION_RUNS ?? 300) };
 
 const always = (law: (question: Question, decision: Decision) => void) =>
   fc.assert(

@@ -72,7 +72,7 @@ const retention = fc.record(
 
 const patience = 600;
 /** More for a campaign: each run is one story. */
-const numRuns = Number(process.env.STORY_RUNS ?? 100);
+const numRuns = Number(process.env.STORY_RUNS ?? 60);
 
 /** One managed instance, its loop, and everything that must hold after each of its steps. */
 class Story {

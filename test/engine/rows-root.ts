@@ -64,6 +64,15 @@ const finalSnapshot: Row[] = [
     expect: acts(snapshotting("final", "vol-1")),
   },
   {
+    name: "of the kept volumes of a lineage it is the newest that counts",
+    ask: {
+      ledger: ledger({ launch: launch({ generation: 2, imageId: "ami-1f" }) }),
+      observation: atRest({ volumes: [volume(), volume({ generation: 2 })], snapshots: [final()] }),
+    },
+    rule: launches,
+    expect: acts(snapshotting("final", "vol-2", { generation: 2 })),
+  },
+  {
     name: "no final snapshot is taken while the volume is still attached",
     ask: { observation: atRest({ instances: [ended], volumes: [volume({ state: "in-use" })] }) },
     rule: launches,

@@ -93,6 +93,15 @@ const wanted: Row[] = [
     expect: ending("pause"),
   },
   {
+    name: "a pause is no question of what could come next",
+    ask: {
+      spec: spec({ desiredState: "paused", subnetIds: [subnetB], imageId: imageB }),
+      observation: observation({ baseImage: { kind: "absent", imageId: imageB } }),
+    },
+    rule: stops,
+    expect: ending("pause"),
+  },
+  {
     name: "a termination that was begun is repeated without another word",
     ask: {
       spec: spec({ desiredState: "paused" }),
