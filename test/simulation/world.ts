@@ -61,7 +61,9 @@ export function connect(simulator: Simulator, { wire = false } = {}): Connection
         if (signal?.aborted !== true) throw error;
       }),
   };
-  const ec2 = withPatience(hooked(wire ? wireEc2(simulator) : portEc2(simulator), hooks), clock);
+  const ec2 = wire
+    ? hooked(wireEc2(simulator, clock), hooks)
+    : withPatience(hooked(portEc2(simulator), hooks), clock);
   return { ec2, cloud: createCloud(ec2, clock), registry: createAnchorRegistry(ec2), clock, hooks };
 }
 
@@ -103,15 +105,30 @@ function portEc2(simulator: Simulator): Ec2 {
   return { call: call as Ec2["call"] };
 }
 
-const wireEc2 = (simulator: Simulator): Ec2 =>
+const wireEc2 = (simulator: Simulator, clock: Connection["clock"]): Ec2 =>
   createEc2(
     {
       region: simulator.region,
       requestHandler: simulatorRequestHandler(simulator),
       credentials: { accessKeyId: "simulated", secretAccessKey: "simulated" },
     },
-    new AwsClock(),
+    new VirtualAwsClock(clock),
   );
+
+/** The patience of the real client waits in virtual time here. */
+class VirtualAwsClock extends AwsClock {
+  constructor(private readonly virtual: Connection["clock"]) {
+    super();
+  }
+
+  override now(): number {
+    return this.virtual.now();
+  }
+
+  override sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    return this.virtual.sleep(milliseconds, signal);
+  }
+}
 
 function asSdkError(error: unknown): unknown {
   if (!(error instanceof Ec2Error)) return error;
