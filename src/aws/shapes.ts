@@ -24,11 +24,11 @@ const instant = (date: Date | undefined) => date?.getTime() ?? 0;
 
 export function anchorOf(found: sdk.NetworkInterface): Anchor {
   const tags = tagsOf(found.TagSet);
-  const movedAt = tags[tagKeys.movedAt];
+  const movedAt = Date.parse(tags[tagKeys.movedAt] ?? "");
   return {
     interfaceId: found.NetworkInterfaceId ?? "",
     moves: Number(tags[tagKeys.moves] ?? 0),
-    movedAt: movedAt === undefined ? undefined : Date.parse(movedAt),
+    movedAt: Number.isNaN(movedAt) ? undefined : movedAt,
     status: found.Status ?? "",
     subnetId: found.SubnetId ?? "",
     zone: found.AvailabilityZone ?? "",

@@ -5,7 +5,7 @@
 import type { Inventory, Retained } from "../aws/inventory";
 import type { Clock, Cloud } from "../engine/ports";
 import { CloudError, type CloudStep } from "../engine/ports";
-import { describeStep } from "../engine/reconcile";
+import { cannotBeDeleted, deletedBy, describeStep } from "../engine/reconcile";
 import { deletion } from "../engine/retention";
 
 export interface SweepOptions {
@@ -21,6 +21,8 @@ export interface SweepReport {
   deleted: string[];
   /** What retention still keeps. */
   kept: Retained[];
+  /** What is past its time and EC2 refuses to delete: in use or locked by somebody. */
+  blocked: string[];
 }
 
 const pauseAfterFailureMs = 5000;
@@ -29,50 +31,49 @@ const pauseAfterFailureMs = 5000;
 export async function sweep(options: SweepOptions): Promise<SweepReport> {
   const { clock, cloud, inventory, signal } = options;
   const deleted: string[] = [];
+  const blocked = new Set<string>();
   for (;;) {
     const retained = await inventory.retained();
     const now = cloud.now();
-    const expired = retained.filter(({ resource }) => (resource.deleteAfterAt ?? now + 1) <= now);
+    const expired = retained.filter(
+      ({ id, resource }) => (resource.deleteAfterAt ?? now + 1) <= now && !blocked.has(id),
+    );
     const images = retained.flatMap((each) => (each.kind === "image" ? [each.resource] : []));
     const { steps, nextAt } = deletion(expired, { images, now });
     const isIdle = steps.length === 0 && nextAt === undefined;
-    if (isIdle || signal?.aborted === true) return { deleted, kept: retained };
-    const done = await performAll(options, steps as CloudStep[]);
+    if (isIdle || signal?.aborted === true)
+      return { deleted, kept: retained, blocked: [...blocked] };
+    const done = await performAll(options, steps as CloudStep[], blocked);
     deleted.push(...done.ids);
     if (!done.complete) await clock.sleep(pauseAfterFailureMs, signal);
     else if (steps.length === 0 && nextAt !== undefined) await clock.sleep(nextAt - now, signal);
   }
 }
 
-async function performAll(options: SweepOptions, steps: readonly CloudStep[]) {
+async function performAll(
+  options: SweepOptions,
+  steps: readonly CloudStep[],
+  blocked: Set<string>,
+) {
   const ids: string[] = [];
   for (const step of steps) {
     if (options.signal?.aborted === true) return { ids, complete: false };
     options.progress?.(describeStep(step));
     try {
       const outcome = await options.cloud.perform(step);
+      const id = step.kind === "delete-anchor" ? step.interfaceId : deletedBy(step);
+      if (outcome.kind === "refused" && id !== undefined && cannotBeDeleted(outcome.meaning)) {
+        blocked.add(id);
+        options.progress?.(`${describeStep(step)}: ${outcome.message}`);
+        continue;
+      }
       if (outcome.kind === "refused" && outcome.meaning !== "not-found")
         return { ids, complete: false };
-      ids.push(...deletedBy(step));
+      if (id !== undefined) ids.push(id);
     } catch (error) {
       if (!(error instanceof CloudError)) throw error;
       return { ids, complete: false };
     }
   }
   return { ids, complete: true };
-}
-
-function deletedBy(step: CloudStep): string[] {
-  switch (step.kind) {
-    case "deregister-image":
-      return [step.imageId];
-    case "delete-snapshot":
-      return [step.snapshotId];
-    case "delete-volume":
-      return [step.volumeId];
-    case "delete-anchor":
-      return [step.interfaceId];
-    default:
-      return [];
-  }
 }

@@ -3,6 +3,7 @@
  * resource and the rows of the CLI. Derived from observation and ledger, never remembered.
  */
 import type { Instance, Ledger, Observation } from "./model";
+import { anchorInForce } from "./situation";
 import { isOurImage, isOurSnapshot, parseClientToken } from "./tags";
 
 export interface Facts {
@@ -37,7 +38,7 @@ export function describeFacts(observation: Observation, ledger: Ledger): Facts {
     (each) =>
       each.state !== "terminated" && parseClientToken(ledger.id, each.clientToken) !== undefined,
   );
-  const anchor = observation.anchors[0];
+  const anchor = anchorInForce(ledger, observation);
   const completed = observation.snapshots.filter(
     (each) => isOurSnapshot(each) && each.state === "completed",
   );

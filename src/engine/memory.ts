@@ -53,6 +53,7 @@ export class Memory {
   ledger: Ledger | undefined;
 
   private readonly refusals: Refusal[] = [];
+  private readonly undeletable = new Set<string>();
   private unseen: Unseen[] = [];
   private interfaceId: string | undefined;
   private anchorMissingSinceAt: number | undefined;
@@ -108,6 +109,7 @@ export class Memory {
       images: [...facts.images, ...this.unseen.flatMap((each) => each.images)],
       spotMarket: this.spotMarket,
       refusals: this.refusals,
+      undeletable: [...this.undeletable],
       anchorMissingSinceAt: this.anchorMissingSinceAt,
       remembered:
         privateIp !== undefined && subnetId !== undefined && spec.subnetIds.includes(subnetId)
@@ -144,6 +146,10 @@ export class Memory {
     const { pool, generation, attempt } = step;
     this.refusals.push({ pool, generation, attempt, at, kind, message: refused.message });
     return true;
+  }
+
+  rememberUndeletable(id: string) {
+    this.undeletable.add(id);
   }
 
   rememberCreated(step: Step, id: string | undefined, now: number) {

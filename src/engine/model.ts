@@ -238,6 +238,8 @@ export interface CloudFacts {
 /** What is decided on: EC2's facts and what the running loop remembers. */
 export interface Observation extends CloudFacts {
   refusals: readonly Refusal[];
+  /** Ids that EC2 refused to delete, because somebody else uses or has locked them. */
+  undeletable?: readonly string[];
   /** Since when this process has been looking for a lost anchor in vain. */
   anchorMissingSinceAt?: number;
   /** What the caller remembers of the anchor, to make a lost one again. */

@@ -12,6 +12,7 @@ import {
   type Cloud,
   CloudError,
   type CloudStep,
+  type Meaning,
   type Registry,
   watchedState,
 } from "./ports";
@@ -199,6 +200,12 @@ async function meetRefusal(
     options.progress?.({ kind: "wait", message: refused.message });
     return false;
   }
+  const doomedId = deletedBy(step);
+  if (doomedId !== undefined && cannotBeDeleted(refused.meaning)) {
+    memory.rememberUndeletable(doomedId);
+    options.progress?.({ kind: "warning", message: `${describeStep(step)}: ${refused.message}` });
+    return true;
+  }
   switch (refused.meaning) {
     case "denied":
     case "invalid":
@@ -218,6 +225,23 @@ async function meetRefusal(
  * loses little and a long one costs few calls, of which an account has 20 a second (ec2-facts §7).
  */
 const pollMs = { share: 1 / 20, shortest: 500, longest: 5000 };
+
+/** Somebody's image of our snapshot, or a lock: the sweep tries again later (ec2-facts §3, §6). */
+export const cannotBeDeleted = (meaning: Meaning) => meaning === "in-use" || meaning === "invalid";
+
+/** The image, snapshot or volume that a step deletes. */
+export function deletedBy(step: Step): string | undefined {
+  switch (step.kind) {
+    case "deregister-image":
+      return step.imageId;
+    case "delete-snapshot":
+      return step.snapshotId;
+    case "delete-volume":
+      return step.volumeId;
+    default:
+      return undefined;
+  }
+}
 
 /** Polls the one watched resource until its state changes. */
 async function wait(options: ConvergeOptions, memory: Memory, decision: Wait): Promise<void> {

@@ -95,10 +95,10 @@ function runningStateIsSafe(situation: Situation): boolean {
 export function judge(situation: Situation): Judged[] {
   const safe = stateIsSafe(situation);
   const rest = situation.goal === "running" ? {} : (restOf(situation) ?? {});
-  return everythingHeld(situation).map((held) => ({
-    held,
-    disposition: safe ? dispositionOf(situation, rest, held) : expiredOrNeeded(situation, held),
-  }));
+  return everythingHeld(situation).map((held) => {
+    const wanted = safe ? dispositionOf(situation, rest, held) : expiredOrNeeded(situation, held);
+    return { held, disposition: leftToSweep(situation, held, wanted) };
+  });
 }
 
 /** The lineage whose state counts: while an instance runs its own, however soon another may come. */
@@ -110,6 +110,12 @@ function hasExpiry({ goal, ledger, lineage }: Situation, { resource }: Held): bo
   if (resource.deleteAfterAt === undefined) return false;
   const current = [lineage.number, ledger.lineage?.number, ledger.launch?.lineage];
   return goal === "deallocated" || !current.includes(resource.lineage);
+}
+
+/** What EC2 refuses to delete is left behind expired, so that the sweep deletes it once it can. */
+function leftToSweep({ observation }: Situation, held: Held, wanted: Disposition): Disposition {
+  const isRefused = observation.undeletable?.includes(held.id) === true;
+  return isRefused && wanted.kind === "disposable" ? { kind: "kept", hours: 0 } : wanted;
 }
 
 function expiredOrNeeded(situation: Situation, held: Held): Disposition {

@@ -34,8 +34,9 @@ const honourStop: Rule = {
     const reason = stopReason(situation, carrier);
     if (reason === undefined) return undefined;
     if (wouldLoseRoot(situation, carrier)) return awaitRoot(carrier, now);
-    const obstacle = obstacleTo(situation, reason) ?? warmUp(situation, carrier, reason);
-    if (obstacle !== undefined) return obstacle;
+    if (obstacleTo(situation, reason) !== undefined) return undefined;
+    const warmingUp = warmUp(situation, carrier, reason);
+    if (warmingUp !== undefined) return warmingUp;
     const terminate = { kind: "terminate" as const, instanceId: carrier.instanceId, reason };
     const generation = situation.carrierGeneration ?? 0;
     const { stop } = ledger;
@@ -59,6 +60,16 @@ function awaitRoot(carrier: Instance, now: number): Verdict | undefined {
     now + 10_000,
   );
 }
+
+/** Asked after upkeep: an instance that has to stay for now is snapshotted and watched as ever. */
+export const tellObstacle: Rule = {
+  name: "a change that is not possible is told, and the instance is kept up meanwhile",
+  apply(situation) {
+    const { carrier } = situation;
+    const reason = carrier && stopReason(situation, carrier);
+    return reason && obstacleTo(situation, reason);
+  },
+};
 
 function stopReason(situation: Situation, carrier: Instance): StopReason | undefined {
   const { goal } = situation;

@@ -6,7 +6,7 @@ import type { Step } from "./model";
 import { disposal, retentionSteps } from "./retention";
 import { periodicSnapshot, secureVolume } from "./root";
 import { act, actAll, type Rule, stuck, wait } from "./rule";
-import { healLimit } from "./rules-stop";
+import { healLimit, tellObstacle } from "./rules-stop";
 import { type Situation, snapshotsOf } from "./situation";
 
 const minutes = 60_000;
@@ -157,6 +157,7 @@ export const upkeepRules: readonly Rule[] = [
   takePeriodicSnapshot,
   saveEarlierDisks,
   clearAway,
+  tellObstacle,
   awaitHealth,
   concludeRunning,
 ];

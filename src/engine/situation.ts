@@ -109,7 +109,7 @@ const aliveOf = (ledger: Ledger, { instances }: Observation) =>
   );
 
 /** Of several anchors the one that carries an instance of ours, else the one that moved least often. */
-function anchorInForce(ledger: Ledger, observation: Observation): Anchor | undefined {
+export function anchorInForce(ledger: Ledger, observation: Observation): Anchor | undefined {
   const alive = new Set(aliveOf(ledger, observation).map((instance) => instance.instanceId));
   const isFree = ({ attachedInstanceId }: Anchor) =>
     Number(attachedInstanceId === undefined || !alive.has(attachedInstanceId));

@@ -48,7 +48,7 @@ function isLoopback(endpoint: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
 }
 
-const thisProcess: Claimant = { host: os.hostname(), pid: process.pid };
+const thisProcess: Claimant = { host: hostName(), pid: process.pid };
 
 export function openConnection(
   ec2: Ec2,
@@ -84,6 +84,14 @@ export function openConnection(
 
 /** Stands in where no image was declared; one that does not exist is a fact like any other. */
 const anyImageId = "ami-00000000";
+
+/** Within what a tag value can hold and keep. */
+function hostName(): string {
+  return os
+    .hostname()
+    .replaceAll(/[^\w.-]/g, "-")
+    .slice(0, 100);
+}
 
 /** A process that we may not signal exists, too. */
 function isAlive(pid: number): boolean {

@@ -26,6 +26,7 @@ import {
 } from "./builders";
 import { acts, type Row, recorded, snapshotting, time, waits } from "./expected";
 
+const tells = "a change that is not possible is told, and the instance is kept up meanwhile";
 const stops = "an instance that is not wanted any more, or not as it is, is terminated";
 const keeps = "a persisted root volume outlives its instance";
 
@@ -162,7 +163,7 @@ const changes: Row[] = [
   {
     name: "an instance is not ended for a base image that does not exist",
     ask: { spec: spec({ imageId: imageB }), observation: absentB },
-    rule: stops,
+    rule: tells,
     expect: {
       kind: "stuck",
       reason: `image ${imageB} does not exist`,
@@ -184,7 +185,7 @@ const changes: Row[] = [
       spec: spec({ recycleToken: "again", persistRootDevice: false }),
       observation: observation({ baseImage: { kind: "absent", imageId: imageA } }),
     },
-    rule: stops,
+    rule: tells,
     expect: {
       kind: "stuck",
       reason: `image ${imageA} does not exist`,
@@ -233,7 +234,7 @@ const changes: Row[] = [
   {
     name: "a subnet that is not allowed any more is no reason to break the promised address",
     ask: { spec: spec({ subnetIds: [subnetB] }) },
-    rule: stops,
+    rule: tells,
     expect: {
       kind: "stuck",
       reason: `subnetIds no longer contains ${subnetA}, to which the persisted private IP 10.0.0.10 belongs`,

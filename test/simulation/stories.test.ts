@@ -121,6 +121,18 @@ describe("AMI swap", () => {
   });
 });
 
+it("an instance whose change is not possible is snapshotted and recovered as ever", async () => {
+  const story = await running();
+  change(story, { imageId: "ami-0123456789abcdef0" });
+  await live(story, 12);
+  const { snapshots } = await look(story);
+  expect(snapshots.length).toBeGreaterThan(2);
+  change(story, { imageId: firstImage });
+  await interrupt(story);
+  await upDone(story);
+  await expectBytes(story);
+});
+
 describe("a final snapshot that fails", () => {
   it("three times is replaced by the latest completed one, with the gap told and the volume kept", async () => {
     const story = await running();
@@ -340,6 +352,24 @@ describe("deallocation", () => {
       (each) => each.tags["pmi:id"] !== undefined && !/delet|dereg/.test(each.state ?? ""),
     );
     expect(left).toEqual([]);
+  });
+
+  it("leaves a snapshot that somebody's image uses to the sweep, which goes on with the rest", async () => {
+    const story = await running();
+    const { simulator } = story.world;
+    await live(story, 12);
+    const [used] = (await look(story)).snapshots.filter((each) => each.state === "completed");
+    const imageId = registerSnapshot(story.world, used?.snapshotId ?? "");
+    expect((await destroy(story)).kind).toBe("done");
+    simulator.clock.advance(100 * 3600);
+    const { blocked } = await sweepAll(story.world);
+    expect(blocked).toEqual([used?.snapshotId]);
+    const left = await look(story);
+    expect([...left.anchors, ...left.images, ...left.volumes]).toEqual([]);
+    simulator.call("DeregisterImage", { ImageId: imageId });
+    simulator.clock.advance(60);
+    await sweepAll(story.world);
+    expect((await look(story)).snapshots).toEqual([]);
   });
 
   it("deletes each kind when its own hours are over, images before their snapshots", async () => {
