@@ -9,12 +9,13 @@ import { identityRules } from "./rules-identity";
 import { launchRules } from "./rules-launch";
 import { restRules } from "./rules-rest";
 import { stopRules } from "./rules-stop";
-import { upkeepRules } from "./rules-upkeep";
+import { slotRules, upkeepRules } from "./rules-upkeep";
 import { type Question, type Situation, understand } from "./situation";
 
 export const rules: readonly Rule[] = [
   ...identityRules,
   ...stopRules,
+  ...slotRules,
   ...restRules,
   ...launchRules,
   ...upkeepRules,

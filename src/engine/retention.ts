@@ -96,9 +96,24 @@ export function judge(situation: Situation): Judged[] {
   const safe = stateIsSafe(situation);
   const rest = situation.goal === "running" ? {} : (restOf(situation) ?? {});
   return everythingHeld(situation).map((held) => {
+    if (isFailure(held)) return { held, disposition: disposable };
     const wanted = safe ? dispositionOf(situation, rest, held) : expiredOrNeeded(situation, held);
     return { held, disposition: leftToSweep(situation, held, wanted) };
   });
+}
+
+/**
+ * A failed snapshot holds no state, but one of the five slots that its volume has (ec2-facts §2).
+ * Failed final ones stay, because they are counted.
+ */
+const isFailure = ({ kind, resource }: Held) =>
+  kind === "snapshot" && resource.state === "error" && !isFinal(resource);
+
+/** The next steps that free the slots of failed snapshots, whatever else is going on. */
+export function freeingSteps(situation: Situation): Step[] {
+  const { now, observation } = situation;
+  const failed = everythingHeld(situation).filter(isFailure);
+  return deletion(failed, { images: observation.images, now }).steps;
 }
 
 /** The lineage whose state counts: while an instance runs its own, however soon another may come. */

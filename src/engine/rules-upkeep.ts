@@ -3,7 +3,7 @@
  * snapshotted in time, what earlier generations left is saved and cleared away.
  */
 import type { Step } from "./model";
-import { disposal, retentionSteps } from "./retention";
+import { disposal, freeingSteps, retentionSteps } from "./retention";
 import { periodicSnapshot, secureVolume } from "./root";
 import { act, actAll, type Rule, stuck, wait } from "./rule";
 import { healLimit, tellObstacle } from "./rules-stop";
@@ -150,6 +150,14 @@ const concludeRunning: Rule = {
     return { kind: "done", wakeAt: Math.min(now + 5 * minutes, ...due) };
   },
 };
+
+const freeSlots: Rule = {
+  name: "a periodic snapshot that failed is deleted, because the final one may need its slot",
+  apply: (situation) => actAll(freeingSteps(situation)),
+};
+
+/** Before anything that may need a slot. */
+export const slotRules: readonly Rule[] = [freeSlots];
 
 export const upkeepRules: readonly Rule[] = [
   followSecurityGroups,

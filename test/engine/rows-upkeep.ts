@@ -2,6 +2,7 @@
 // and cleared away, the end of a creation.
 
 import {
+  anchor,
   baseImage,
   carriedVolume,
   final,
@@ -27,11 +28,14 @@ import { acts, condemning, keeping, type Row, recorded, snapshotting, waits } fr
 const snapshots =
   "the running root disk is snapshotted in time, never while a snapshot of it is pending";
 const saves = "a free volume of an earlier generation or lineage gets its final snapshot";
+const frees = "a periodic snapshot that failed is deleted, because the final one may need its slot";
 const clears = "what nothing needs any more is deleted after two looks";
 const rests = "all is as it should be until upkeep is due";
 const groups = "the anchor has the security groups that the spec names";
 const awaits = "an instance is called up when both status checks have passed";
 
+const failed = (change: Parameters<typeof periodic>[0] = {}) =>
+  periodic({ snapshotId: "snap-1-failed", state: "error", ...change });
 const young = ledger({ launch: launch({ healthy: false }) });
 const booting = (launchedAt: number) =>
   observation({
@@ -82,7 +86,7 @@ const periodics: Row[] = [
     name: "a snapshot that failed is taken again, a minute later",
     ask: {
       observation: observation({
-        snapshots: [periodic({ state: "error", startedAt: now - minutes })],
+        snapshots: [failed({ startedAt: now - minutes, condemnedAt: now - 20 * seconds })],
       }),
     },
     rule: snapshots,
@@ -92,11 +96,30 @@ const periodics: Row[] = [
     name: "a snapshot that has just failed is not taken again at once",
     ask: {
       observation: observation({
-        snapshots: [periodic({ state: "error", startedAt: now - 30 * seconds })],
+        snapshots: [failed({ startedAt: now - 30 * seconds, condemnedAt: now - 20 * seconds })],
       }),
     },
     rule: rests,
-    expect: { kind: "done", wakeAt: now + 5 * minutes },
+    expect: { kind: "done", wakeAt: now + 10 * seconds },
+  },
+  {
+    name: "a snapshot that failed gives its slot back, although the disk has no other yet",
+    ask: { observation: observation({ snapshots: [failed()] }) },
+    rule: frees,
+    expect: acts(condemning("snap-1-failed")),
+  },
+  {
+    name: "a snapshot that failed gives its slot back before the final one is asked for",
+    ask: {
+      observation: observation({
+        anchors: [anchor()],
+        instances: [],
+        volumes: [volume({ state: "available" })],
+        snapshots: [failed({ condemnedAt: now - 30 * seconds })],
+      }),
+    },
+    rule: frees,
+    expect: acts({ kind: "delete-snapshot", snapshotId: "snap-1-failed" }),
   },
   {
     name: "without root persistence no snapshot is taken",
