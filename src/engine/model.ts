@@ -119,6 +119,8 @@ export interface Provenance {
   markedId?: string;
   condemnedAt?: number;
   deleteAfterAt?: number;
+  /** A volume with writes that no later disk has: an older snapshot had to be used in its place. */
+  holdsGap?: boolean;
 }
 
 export interface Anchor {

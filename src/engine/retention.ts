@@ -140,11 +140,11 @@ function expiredOrNeeded(situation: Situation, held: Held): Disposition {
 }
 
 function dispositionOf(situation: Situation, rest: Rest, held: Held): Disposition {
-  const { goal, ledger } = situation;
+  const { goal } = situation;
   if (hasExpiry(situation, held)) return expiredOrNeeded(situation, held);
+  const holdsGap = held.resource.holdsGap === true || rest.gapVolumeId === held.id;
+  if (held.kind === "volume" && holdsGap) return ofGapVolume(situation, held);
   if (held.resource.lineage !== liveLineage(situation)) return ofOldLineage(situation, held);
-  if (held.kind === "volume" && [ledger.gap?.volumeId, rest.gapVolumeId].includes(held.id))
-    return goal === "deallocated" ? keptFor(longestHours(situation)) : needed;
   switch (goal) {
     case "running":
       return whileRunning(situation, held);
@@ -153,6 +153,13 @@ function dispositionOf(situation: Situation, rest: Rest, held: Held): Dispositio
     case "deallocated":
       return afterDeallocation(situation, rest, held);
   }
+}
+
+/** Writes that were reported as missing stay within reach as long as their lineage's state does. */
+function ofGapVolume(situation: Situation, { resource }: Held): Disposition {
+  if (situation.goal === "deallocated") return keptFor(longestHours(situation));
+  const isOld = resource.lineage !== liveLineage(situation);
+  return isOld ? keptFor(situation.spec.rollbackHours) : needed;
 }
 
 /** Running: the carrier's disk with its newest snapshots; earlier generations live on in it. */

@@ -17,7 +17,7 @@ import {
   settleSeconds,
 } from "./situation";
 import { launchFingerprint } from "./spec";
-import { clientToken, operations, provenanceTags } from "./tags";
+import { clientToken, gapTag, operations, provenanceTags } from "./tags";
 
 const wantsLaunch = ({ carrier, goal }: Situation) => goal === "running" && carrier === undefined;
 
@@ -159,7 +159,10 @@ function place(situation: Situation, lineage: number, root: Root): Verdict | und
     startedLineage: { number: lineage, baseImageId },
     gap: root.source.kind === "base-image" ? undefined : (root.gap ?? ledger.gap),
   });
-  return act(intent, launchStep({ ...situation, ledger: { ...ledger, platform } }, anchor, launch));
+  const step = launchStep({ ...situation, ledger: { ...ledger, platform } }, anchor, launch);
+  const volumeId = root.gap?.volumeId;
+  if (root.gap === undefined || volumeId === undefined) return act(intent, step);
+  return act({ kind: "tag", resourceIds: [volumeId], tags: gapTag(root.gap) }, intent, step);
 }
 
 function nextLaunch(situation: Situation, lineage: number, root: Root, pool: Pool): Launch {

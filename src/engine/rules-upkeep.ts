@@ -81,14 +81,14 @@ const errorsOf = (situation: Situation, volumeId: string) =>
 const saveEarlierDisks: Rule = {
   name: "a free volume of an earlier generation or lineage gets its final snapshot",
   apply(situation) {
-    const { carrier, ledger, volumes } = situation;
+    const { carrier, volumes } = situation;
     if (!isRunning(situation)) return undefined;
     const free = volumes.filter(
       (each) =>
         each.volumeId !== carrier?.rootVolumeId &&
         each.state === "available" &&
         each.deleteAfterAt === undefined &&
-        each.volumeId !== ledger.gap?.volumeId,
+        each.holdsGap !== true,
     );
     const steps = free.flatMap((volume): Step[] => {
       const secured = secureVolume(situation, volume);

@@ -4,7 +4,7 @@
  * attributes agree, because AWS Backup and people copy tags (design §4).
  */
 import { z } from "zod";
-import type { Ledger, Platform, Provenance } from "./model";
+import type { Gap, Ledger, Platform, Provenance } from "./model";
 
 export type Tags = Readonly<Record<string, string>>;
 
@@ -146,6 +146,7 @@ const provenanceSchema = z.object({
   [tagKeys.marked]: z.string().optional(),
   [tagKeys.condemned]: instant.optional(),
   [tagKeys.deleteAfter]: instant.optional(),
+  [tagKeys.gap]: z.string().optional(),
 });
 
 /** The provenance that a resource's tags tell, or undefined when they are not whole. */
@@ -161,6 +162,7 @@ export function parseProvenance(tags: Tags): Provenance | undefined {
     markedId: parsed.data[tagKeys.marked],
     condemnedAt: parsed.data[tagKeys.condemned],
     deleteAfterAt: parsed.data[tagKeys.deleteAfter],
+    holdsGap: parsed.data[tagKeys.gap] === undefined ? undefined : true,
   };
 }
 
@@ -337,7 +339,7 @@ export function encodeLedger(ledger: Ledger): Tags {
     [
       tagKeys.gap,
       // Written empty when there is none, because CreateTags never takes an old tag away.
-      gap ? encode({ from: iso(gap.fromAt), to: iso(gap.toAt), volume: gap.volumeId }) : "",
+      gap ? encodeGap(gap) : "",
     ],
     [tagKeys.deallocatedAt, deallocatedAt === undefined ? undefined : iso(deallocatedAt)],
   ];
@@ -345,6 +347,12 @@ export function encodeLedger(ledger: Ledger): Tags {
     entries.filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
 }
+
+const encodeGap = (gap: Gap) =>
+  encode({ from: iso(gap.fromAt), to: iso(gap.toAt), volume: gap.volumeId });
+
+/** Put on the volume that holds the gap: it outlasts the ledger's memory of it. */
+export const gapTag = (gap: Gap): Tags => ({ [tagKeys.gap]: encodeGap(gap) });
 
 const encodeLineage = (lineage: { number: number; baseImageId: string }) =>
   encode({ number: lineage.number, image: lineage.baseImageId });

@@ -1,6 +1,6 @@
 // The root rule (design §4): where the next launch starts its disk from, and where it must not.
 
-import type { Provenance, Snapshot } from "../../src/engine/model";
+import type { Provenance, Snapshot, Step } from "../../src/engine/model";
 import {
   anchor,
   atRest,
@@ -55,6 +55,13 @@ const launchedFrom = (
     }),
     launching(step, from),
   );
+
+/** The volume is told what it alone holds, before anything else is launched. */
+const marksGap = (to: string): Step => ({
+  kind: "tag",
+  resourceIds: ["vol-1"],
+  tags: { "pmi:gap": `from=2026-03-01T11:58:00.000Z to=2026-03-01T${to}:00.000Z volume=vol-1` },
+});
 
 const finalSnapshot: Row[] = [
   {
@@ -157,7 +164,14 @@ const fallback: Row[] = [
       observation: atRest({ snapshots: [...failedFinals, periodic()], images: [periodicImage] }),
     },
     rule: launches,
-    expect: launchedFrom(fallenBack, { imageId: "ami-1p" }),
+    expect: acts(
+      marksGap("12:00"),
+      recorded(ledger(), {
+        ...fallenBack,
+        startedLineage: { number: 1, baseImageId: imageA },
+      }),
+      launching({ imageId: "ami-1p" }),
+    ),
   },
   {
     name: "the missing span ends when the instance was told to stop",
@@ -167,6 +181,7 @@ const fallback: Row[] = [
     },
     rule: launches,
     expect: acts(
+      marksGap("11:59"),
       recorded(ledger({ stop: { generation: 1, reason: "recycle-token", at: now - minutes } }), {
         ...fallenBack,
         gap: { ...fallenBack.gap, toAt: now - minutes },

@@ -208,8 +208,12 @@ const clearing: Row[] = [
   {
     name: "a volume with writes that the disk lacks is kept",
     ask: {
-      ledger: { ...second, gap: { fromAt: 1, toAt: 2, volumeId: "vol-1" } },
-      observation: observation({ ...older, snapshots: [own] }),
+      ledger: second,
+      observation: observation({
+        ...older,
+        volumes: [carriedVolume({ generation: 2 }), volume({ holdsGap: true })],
+        snapshots: [own],
+      }),
     },
     rule: rests,
     expect: { kind: "done", wakeAt: now + 3 * minutes },

@@ -151,6 +151,23 @@ describe("a final snapshot that fails", () => {
     expect((await look(story)).volumes.map((each) => each.volumeId)).toContain(volumeId);
   });
 
+  it("leaves writes that stay within reach after an AMI swap, for rollbackHours", async () => {
+    const story = await running();
+    await live(story, 12);
+    const volumeId = (await look(story)).volumes[0]?.volumeId;
+    story.world.simulator.control.setFaults({ failSnapshots: { next: 3 } });
+    await interrupt(story);
+    await upDone(story);
+    change(story, { imageId: secondImage });
+    await upDone(story);
+    await live(story, 60);
+    const held = (await look(story)).volumes.find((each) => each.volumeId === volumeId);
+    expect(held).toMatchObject({ holdsGap: true, state: "available" });
+    expect(held?.deleteAfterAt).toBeDefined();
+    await live(story, 25 * 60);
+    expect((await look(story)).volumes.map((each) => each.volumeId)).not.toContain(volumeId);
+  });
+
   it("with no other snapshot to go back to is stuck, and never boots the base image", async () => {
     const story = begin(createWorld());
     story.world.simulator.control.setFaults({ failSnapshots: { probability: 1 } });
