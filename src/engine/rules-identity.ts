@@ -34,10 +34,16 @@ const otherMaker: Rule = {
   },
 };
 
+/** A process that stood still may launch or snapshot after the end: that goes as everything did. */
 const ended: Rule = {
   name: "a deallocated managed instance stays deallocated",
-  apply: ({ ledger }) =>
-    ledger.phase === "deallocated" ? { kind: "done", wakeAt: Number.MAX_SAFE_INTEGER } : undefined,
+  apply({ carrier, images, ledger, snapshots, volumes }) {
+    if (ledger.phase !== "deallocated" || carrier !== undefined) return undefined;
+    const late = [...images, ...snapshots, ...volumes].some(
+      (resource) => resource.deleteAfterAt === undefined,
+    );
+    return late ? undefined : { kind: "done", wakeAt: Number.MAX_SAFE_INTEGER };
+  },
 };
 
 /** The tags of an anchor: the ledger, so that the anchor alone tells everything. */

@@ -103,8 +103,9 @@ const clearAway: Rule = {
 const concludeDeallocation: Rule = {
   name: "the anchor goes last, or stays as long as retention says",
   apply(situation) {
-    const { anchor, goal, now, spec } = situation;
+    const { anchor, goal, ledger, now, spec } = situation;
     if (!isAtRest(situation) || goal !== "deallocated") return undefined;
+    if (ledger.phase === "deallocated") return { kind: "done", wakeAt: never };
     if (anchor === undefined) return concludeWithoutAnchor(situation);
     const keptHours = spec.retentionHours.networkInterfaces;
     const { interfaceId } = anchor;

@@ -7,6 +7,7 @@ import {
   atRest,
   carriedVolume,
   claimant,
+  final,
   heldBy,
   hours,
   id,
@@ -29,7 +30,7 @@ import {
   subnetB,
   volume,
 } from "./builders";
-import { acts, type Row, recorded, snapshotting, time, waits } from "./expected";
+import { acts, condemning, type Row, recorded, snapshotting, time, waits } from "./expected";
 
 const orders: Row[] = [
   {
@@ -74,9 +75,39 @@ const orders: Row[] = [
   },
   {
     name: "a deallocated one stays as it is",
-    ask: { ledger: ledger({ phase: "deallocated" }), observation: observation() },
+    ask: {
+      ledger: ledger({ phase: "deallocated" }),
+      observation: atRest({
+        volumes: [volume({ state: "available", deleteAfterAt: now + hours })],
+        snapshots: [periodic({ deleteAfterAt: now + hours })],
+      }),
+    },
     rule: "a deallocated managed instance stays deallocated",
     expect: { kind: "done", wakeAt: Number.MAX_SAFE_INTEGER },
+  },
+  {
+    name: "an instance that somebody who stood still launches after the end is ended too",
+    ask: { ledger: ledger({ phase: "deallocated" }) },
+    rule: "an instance that is not wanted any more, or not as it is, is terminated",
+    expect: acts(
+      recorded(ledger({ phase: "deallocated" }), {
+        stop: { generation: 1, reason: "deallocate", at: now },
+      }),
+      { kind: "terminate", instanceId: "i-1", reason: "deallocate" },
+    ),
+  },
+  {
+    name: "a snapshot that somebody who stood still takes after the end goes too",
+    ask: {
+      ledger: ledger({ phase: "deallocated" }),
+      spec: spec({ retentionHours: { images: 0 } }),
+      observation: atRest({
+        volumes: [volume({ state: "available", deleteAfterAt: now + hours })],
+        snapshots: [final({ deleteAfterAt: now + hours }), periodic()],
+      }),
+    },
+    rule: "what is kept says until when, and what is not needed is deleted after two looks",
+    expect: acts(condemning("snap-1-periodic")),
   },
 ];
 
