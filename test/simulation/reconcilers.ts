@@ -22,7 +22,7 @@ export interface Process {
   known?: Order;
   abort: AbortController;
   /** What it last ended with. */
-  last?: { order: Order; outcome: Outcome; at: number };
+  last?: { order: Order; outcome: Outcome; beganAt: number };
 }
 
 export interface Order {
@@ -48,9 +48,10 @@ export function newestOrder(identity: Identity): Order {
 export async function runProcess(scene: Scene, process: Process): Promise<void> {
   while (!scene.isOver()) {
     const order = orderOf(scene, process);
+    const beganAt = scene.now();
     try {
       const outcome = await carryOut(scene, process, order);
-      process.last = { order, outcome, at: scene.now() };
+      process.last = { order, outcome, beganAt };
       scene.trace.add(process.name, `ends ${endText(outcome)}`);
       await scene.sleep(pauseMs(scene, process, outcome), process.abort.signal);
     } catch (error) {

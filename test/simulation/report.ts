@@ -99,6 +99,7 @@ export function failureText({ hash, plan, violation }: Told, shrunk: Plan, args:
     `seed ${plan.seed} (trace ${hash}): ${violation?.message}`,
     `it takes ${shrunk.events.length} of ${plan.events.length} events:`,
     ...shrunk.events.map((event) => `  ${eventText(event)}`),
+    `pin it: ${JSON.stringify({ ...shrunk, isWire: false })}`,
     `see it: npm run simulate -- --from ${plan.seed} --seeds 1 --timeline${kept.map((arg) => ` ${JSON.stringify(arg)}`).join("")}`,
     "",
   ].join("\n");

@@ -177,10 +177,10 @@ async function converged(scene: Scene, processes: readonly Process[]): Promise<v
   const random = createRandom(scene.plan.seed, "remedies");
   for (;;) {
     const identity = currentIdentity(scene.program);
-    const unsettled = processes.filter((process) => !isSettled(process, identity.id, scene));
+    const unsettled = processes.filter((process) => !isSettled(scene, process, startedAt));
     if (unsettled.length === 0) return expectTargets(scene, identity);
     for (const { last } of processes) {
-      if (last?.outcome.kind !== "stuck" || last.at < startedAt) continue;
+      if (last?.outcome.kind !== "stuck" || last.beganAt < startedAt) continue;
       if (last.order.specVersion !== last.order.identity.specs.length) continue;
       const remedy = followRemedy(last.order.identity, last.outcome.reason, random);
       if (remedy === undefined)
@@ -193,17 +193,17 @@ async function converged(scene: Scene, processes: readonly Process[]): Promise<v
   }
 }
 
-function isSettled({ last }: Process, id: string, scene: Scene): boolean {
-  const { identities } = scene.program;
-  for (const identity of identities)
-    if (identity.destroyedAt !== undefined && !scene.ended.has(identity.id)) {
-      const isEnd = last?.order.deallocate && last.order.identity.id === identity.id;
-      if (isEnd && last.outcome.kind === "done") scene.ended.add(identity.id);
-      else return false;
-    }
-  if (scene.ended.has(id)) return true;
-  const isNewest = last?.order.specVersion === last?.order.identity.specs.length;
-  return last?.outcome.kind === "done" && isNewest && last.order.identity.id === id;
+/** It has looked since then, and found everything done that the program says. */
+function isSettled(scene: Scene, { last }: Process, sinceAt: number): boolean {
+  if (last === undefined || last.outcome.kind !== "done" || last.beganAt < sinceAt) return false;
+  const { identity, specVersion } = last.order;
+  if (last.order.deallocate) scene.ended.add(identity.id);
+  const open = scene.program.identities.filter(({ id }) => !scene.ended.has(id));
+  if (open.length === 0) return true;
+  const isNewest = specVersion === identity.specs.length && !last.order.deallocate;
+  return (
+    open.length === 1 && isNewest && open[0] === identity && identity.destroyedAt === undefined
+  );
 }
 
 function notConverged(processes: readonly Process[]): Violation {

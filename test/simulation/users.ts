@@ -144,11 +144,7 @@ export function followRemedy(
 ): string | undefined {
   const spec = newestSpec(identity);
   const say = (change: Partial<SpecInput>) => identity.specs.push(parse({ ...spec, ...change }));
-  if (/status checks/.test(reason)) {
-    say({ recycleToken: `remedy ${random.hex(6)}`, imageId: spec.imageId });
-    return "recycle";
-  }
-  if (/no root state of lineage|root disk is gone/.test(reason)) {
+  if (/status checks|no root state of lineage|root disk is gone/.test(reason)) {
     say({ imageId: other(random, imageIds, spec.imageId) });
     return "start afresh with another image";
   }
