@@ -5,7 +5,13 @@
  */
 import type { Image, Snapshot, Step, Volume } from "./model";
 import { findSnapshot, secureVolume } from "./root";
-import { completedFinal, type Situation, settleSeconds, snapshotsOf } from "./situation";
+import {
+  completedFinal,
+  isRecentFailure,
+  type Situation,
+  settleSeconds,
+  snapshotsOf,
+} from "./situation";
 import { condemnedTag, deleteAfterTag, isFinal, tagKeys } from "./tags";
 
 export type Held =
@@ -96,7 +102,7 @@ export function judge(situation: Situation): Judged[] {
   const safe = stateIsSafe(situation);
   const rest = situation.goal === "running" ? {} : (restOf(situation) ?? {});
   return everythingHeld(situation).map((held) => {
-    if (isFailure(held)) return { held, disposition: disposable };
+    if (isFailure(situation, held)) return { held, disposition: disposable };
     const wanted = safe ? dispositionOf(situation, rest, held) : expiredOrNeeded(situation, held);
     return { held, disposition: leftToSweep(situation, held, wanted) };
   });
@@ -104,15 +110,17 @@ export function judge(situation: Situation): Judged[] {
 
 /**
  * A failed snapshot holds no state, but one of the five slots that its volume has (ec2-facts §2).
- * Failed final ones stay, because they are counted.
+ * Failed final ones stay for as long as they are counted.
  */
-const isFailure = ({ kind, resource }: Held) =>
-  kind === "snapshot" && resource.state === "error" && !isFinal(resource);
+function isFailure({ now }: Situation, { kind, resource }: Held): boolean {
+  if (kind !== "snapshot" || resource.state !== "error") return false;
+  return !isFinal(resource) || !isRecentFailure(resource, resource.startedAt, now);
+}
 
 /** The next steps that free the slots of failed snapshots, whatever else is going on. */
 export function freeingSteps(situation: Situation): Step[] {
   const { now, observation } = situation;
-  const failed = everythingHeld(situation).filter(isFailure);
+  const failed = everythingHeld(situation).filter((held) => isFailure(situation, held));
   return deletion(failed, { images: observation.images, now }).steps;
 }
 

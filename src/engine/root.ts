@@ -20,6 +20,7 @@ import {
   completedFinal,
   finalAttempts,
   finalsOf,
+  isRecentFailure,
   type Situation,
   snapshotSpacingSeconds,
   snapshotsOf,
@@ -68,10 +69,11 @@ export function secureVolume(situation: Situation, volume: Volume): Securing<Sna
       };
     return waitForSnapshot(pending, deadlineAt);
   }
-  if (finals.length >= finalAttempts)
+  const failed = finals.filter((snapshot) => isRecentFailure(snapshot, snapshot.startedAt, now));
+  if (failed.length >= finalAttempts)
     return {
       kind: "failed",
-      reason: `${finals.length} final snapshots of ${volume.volumeId} failed`,
+      reason: `${failed.length} final snapshots of ${volume.volumeId} failed`,
     };
   return spaced(situation, volume.volumeId, () => finalSnapshot(situation, volume));
 }
@@ -145,8 +147,9 @@ export function secureImage(situation: Situation, snapshot: Snapshot): Securing<
       watch: { kind: "image", imageId: pending.imageId },
       untilAt: now + 60 * minutes,
     };
-  if (made.length >= finalAttempts)
-    return { kind: "failed", reason: `${made.length} images of ${snapshot.snapshotId} failed` };
+  const failed = made.filter((image) => isRecentFailure(image, image.createdAt, now));
+  if (failed.length >= finalAttempts)
+    return { kind: "failed", reason: `${failed.length} images of ${snapshot.snapshotId} failed` };
   const { lineage, generation, baseImageId } = snapshot;
   const operation = operations.register(snapshot.snapshotId);
   const provenance = { lineage, generation, baseImageId, operation, platform };
@@ -154,13 +157,21 @@ export function secureImage(situation: Situation, snapshot: Snapshot): Securing<
     kind: "act",
     step: {
       kind: "register-image",
-      name: imageName(ledger.id, snapshot.snapshotId, made.length),
+      name: freeName(ledger.id, snapshot.snapshotId, made),
       snapshotId: snapshot.snapshotId,
       platform,
       provenance,
       tags: provenanceTags(ledger.id, provenance, spec.tags),
     },
   };
+}
+
+/** The first name that no image has: what failed keeps its name for as long as it is there. */
+function freeName(id: string, snapshotId: string, made: readonly Image[]): string {
+  const names = made.map((image) => image.name);
+  let failures = 0;
+  while (names.includes(imageName(id, snapshotId, failures))) failures += 1;
+  return imageName(id, snapshotId, failures);
 }
 
 /** Where the next launch of the current lineage starts its root disk from. */

@@ -24,6 +24,11 @@ export const settleSeconds = 30;
 export const snapshotSpacingSeconds = 15;
 /** A final snapshot that failed is tried again this often before an older one is used. */
 export const finalAttempts = 3;
+/** For so long a failure counts: what the disk holds is still there, so it is tried again later. */
+const failureCountsSeconds = 600;
+
+export const isRecentFailure = ({ state }: { state: string }, at: number, now: number) =>
+  state !== "completed" && state !== "pending" && now < at + failureCountsSeconds * 1000;
 
 export type Goal = "running" | "paused" | "deallocated";
 

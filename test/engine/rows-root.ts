@@ -159,6 +159,23 @@ const fallback: Row[] = [
     expect: acts(registering("snap-1-periodic")),
   },
   {
+    name: "three failures of a while ago are no reason not to try again: the disk is still there",
+    ask: {
+      observation: atRest({
+        snapshots: [1, 2, 3].map((each) =>
+          final({
+            snapshotId: `snap-failed-${each}`,
+            state: "error",
+            startedAt: now - 10 * minutes,
+            condemnedAt: now,
+          }),
+        ),
+      }),
+    },
+    rule: launches,
+    expect: acts(snapshotting("final", "vol-1")),
+  },
+  {
     name: "a fall back reports what time span is missing and on which volume it still is",
     ask: {
       observation: atRest({ snapshots: [...failedFinals, periodic()], images: [periodicImage] }),
@@ -426,6 +443,24 @@ const images: Row[] = [
     },
     rule: launches,
     expect: { kind: "stuck", reason: "3 images of snap-1-final failed", remedy: lostRemedy },
+  },
+  {
+    name: "three images that failed a while ago are no reason not to try a fourth",
+    ask: {
+      observation: atRest({
+        snapshots: [final()],
+        images: [0, 1, 2].map((each) =>
+          image({
+            imageId: `ami-${each}`,
+            name: `pmi-0123456789ab/snap-1-final${each === 0 ? "" : `/${each}`}`,
+            state: "failed",
+            createdAt: now - 10 * minutes,
+          }),
+        ),
+      }),
+    },
+    rule: launches,
+    expect: acts(registering("snap-1-final", "pmi-0123456789ab/snap-1-final/3")),
   },
   {
     name: "an image that would be billed as something else is refused",
