@@ -7,7 +7,8 @@ import type { Image, Snapshot, Step, Volume } from "./model";
 import { findSnapshot, secureVolume } from "./root";
 import {
   completedFinal,
-  isRecentFailure,
+  finalAttempts,
+  finalsOf,
   type Situation,
   settleSeconds,
   snapshotsOf,
@@ -110,11 +111,13 @@ export function judge(situation: Situation): Judged[] {
 
 /**
  * A failed snapshot holds no state, but one of the five slots that its volume has (ec2-facts §2).
- * Failed final ones stay for as long as they are counted.
+ * Of failed final ones as many stay as are counted.
  */
-function isFailure({ now }: Situation, { kind, resource }: Held): boolean {
+function isFailure(situation: Situation, { kind, resource }: Held): boolean {
   if (kind !== "snapshot" || resource.state !== "error") return false;
-  return !isFinal(resource) || !isRecentFailure(resource, resource.startedAt, now);
+  if (!isFinal(resource)) return true;
+  const counted = finalsOf(situation, resource.volumeId).slice(0, finalAttempts);
+  return !counted.includes(resource);
 }
 
 /** The next steps that free the slots of failed snapshots, whatever else is going on. */

@@ -69,11 +69,10 @@ export function secureVolume(situation: Situation, volume: Volume): Securing<Sna
       };
     return waitForSnapshot(pending, deadlineAt);
   }
-  const failed = finals.filter((snapshot) => isRecentFailure(snapshot, snapshot.startedAt, now));
-  if (failed.length >= finalAttempts)
+  if (finals.length >= finalAttempts)
     return {
       kind: "failed",
-      reason: `${failed.length} final snapshots of ${volume.volumeId} failed`,
+      reason: `${finals.length} final snapshots of ${volume.volumeId} failed`,
     };
   return spaced(situation, volume.volumeId, () => finalSnapshot(situation, volume));
 }
@@ -206,8 +205,22 @@ export function findSnapshot(situation: Situation): SnapshotFinding {
   if (isOlderThanLaunch(situation, tip)) return findWithoutVolume(situation);
   const secured = secureVolume(situation, tip);
   if (secured.kind === "secured") return { kind: "secured", result: { snapshot: secured.result } };
-  if (secured.kind === "failed") return fallBack(situation, secured.reason);
+  if (secured.kind === "failed") {
+    const older = fallBack(situation, secured.reason);
+    return older.kind === "failed" ? (retryFinal(situation, tip) ?? older) : older;
+  }
   return secured;
+}
+
+/** There is nothing else to go back to and the disk is there: after a while it is tried again. */
+function retryFinal(situation: Situation, tip: Volume): Securing<never> | undefined {
+  const { goal, now } = situation;
+  const finals = finalsOf(situation, tip.volumeId);
+  if (goal === "deallocated" || tip.state !== "available") return undefined;
+  if (finals.some((snapshot) => snapshot.state === "pending")) return undefined;
+  const recent = finals.filter((snapshot) => isRecentFailure(snapshot, snapshot.startedAt, now));
+  if (recent.length >= finalAttempts) return undefined;
+  return spaced(situation, tip.volumeId, () => finalSnapshot(situation, tip));
 }
 
 /** The newest launch of this lineage is newer than every volume that EC2 shows. */
