@@ -57,11 +57,14 @@ const anchorTags = ({ ledger, spec }: Situation, moves: number): Tags => ({
 export function createAnchor(situation: Situation, subnetId: string, moves: number) {
   const { ledger, now, observation, spec } = situation;
   const tags = anchorTags(situation, moves);
-  const isLost = moves === 0 && ledger.phase !== "creating";
+  const isFirst = moves === 0 && ledger.revision === 0;
+  const isLost = moves === 0 && !isFirst;
+  // The first is one whoever makes it and wherever it would put it: another would be another lock.
+  // Later ones name the revision, so that a move that was given up can be begun again.
+  const purpose = isFirst ? "" : `:${isLost ? "again" : subnetId}:${ledger.revision}`;
   return {
     kind: "create-anchor" as const,
-    // The revision, so that a move that was given up can be begun again: a token is good for one.
-    token: `${ledger.id}:anchor:${moves}:${isLost ? "again" : subnetId}:${ledger.revision}`,
+    token: `${ledger.id}:anchor:${moves}${purpose}`,
     subnetId,
     privateIp: spec.privateIp ?? (isLost ? observation.remembered?.privateIp : undefined),
     securityGroupIds: spec.securityGroupIds,
@@ -77,9 +80,10 @@ const makeAnchor: Rule = {
     const choice = choosePool(situation);
     const best = choice.kind === "pool" ? choice.pool.subnetId : spec.subnetIds[0];
     if (best === undefined) return stuck("no subnet is given", "name one in subnetIds");
-    if (ledger.phase === "creating") return act(createAnchor(situation, best, 0));
+    // A ledger that was ever written was written on an anchor, which EC2 may only not show yet.
+    if (ledger.revision === 0) return act(createAnchor(situation, best, 0));
     const subnetId = observation.remembered?.subnetId ?? best;
-    const trustedAt = (observation.anchorMissingSinceAt ?? now) + 2 * settleSeconds * 1000;
+    const trustedAt = (observation.anchorMissingSinceAt ?? now) + absenceSeconds * 1000;
     if (now >= trustedAt && carrier !== undefined)
       return stuck(
         `the network interface that ${carrier.instanceId} holds does not show our tags`,

@@ -114,7 +114,7 @@ const orders: Row[] = [
 const anchorStep = (change: Record<string, unknown>, tags: Record<string, string>) =>
   acts({
     kind: "create-anchor",
-    token: `${id}:anchor:0:${subnetA}:0`,
+    token: `${id}:anchor:0`,
     subnetId: subnetA,
     securityGroupIds: [],
     tags: { Name: id, ...tags },
@@ -159,10 +159,13 @@ const anchors: Row[] = [
       }),
     },
     rule: makesAnchor,
-    expect: anchorStep(
-      { subnetId: subnetB, token: `${id}:anchor:0:${subnetB}:0` },
-      { ...encodeLedger(newborn()), "pmi:moves": "0" },
-    ),
+    expect: anchorStep({ subnetId: subnetB }, { ...encodeLedger(newborn()), "pmi:moves": "0" }),
+  },
+  {
+    name: "a creation whose anchor is not to be seen yet makes no other: it would be another lock",
+    ask: { ledger: newborn({ revision: 1 }), observation: observation(nothing), claimant },
+    rule: makesAnchor,
+    expect: waits("its network interface is not to be seen", time, now + 10 * seconds),
   },
   {
     name: "an anchor that is not to be seen is looked for first",
@@ -176,7 +179,7 @@ const anchors: Row[] = [
       observation: observation({
         ...nothing,
         volumes: [volume()],
-        anchorMissingSinceAt: now - minutes,
+        anchorMissingSinceAt: now - 5 * minutes,
         remembered: { subnetId: subnetA, privateIp: "10.0.0.10" },
       }),
     },
@@ -188,7 +191,7 @@ const anchors: Row[] = [
   },
   {
     name: "an anchor that an instance of ours still holds is never made a second time",
-    ask: { observation: observation({ anchors: [], anchorMissingSinceAt: now - minutes }) },
+    ask: { observation: observation({ anchors: [], anchorMissingSinceAt: now - 5 * minutes }) },
     rule: makesAnchor,
     expect: {
       kind: "stuck",
