@@ -137,19 +137,22 @@ function lossIn(
     : `${life.instanceId} (lineage ${life.lineage}, from ${life.imageId}) lacks ${missing.join(", ")} of ${ofLineage.volumeId}, and no true gap is told`;
 }
 
+const decisionAgeMs = 60_000;
+
 /** The ledger tells since when writes are missing, truly, and there was a reason to fall back. */
-function gapCovers({ rows, unfinished }: Witness, lost: Life, life: Life): boolean {
+function gapCovers({ now, rows, unfinished }: Witness, lost: Life, life: Life): boolean {
   const image = find(rows().images(), life.imageId);
   const snapshot = find(rows().snapshots(), image?.mappings[0]?.snapshotId);
   const anchors = [...rows().interfaces()].filter((each) => each.tags.get("pmi:id") === life.owner);
   const told = anchors.map((each) => /from=(\S+)/.exec(each.tags.get("pmi:gap") ?? "")?.[1]);
   const isTrue =
     snapshot !== undefined && told.includes(new Date(snapshot.createdAt).toISOString());
+  // A decision may be a moment older than the launch, and a snapshot completed in that moment.
+  const isLate = ({ completesAt = now(), state }: SnapshotRow) =>
+    state !== "completed" || completesAt > now() - decisionAgeMs;
   const isForced =
     unfinished.has(lost.volumeId) ||
-    [...rows().snapshots()].some(
-      (each) => each.volumeId === lost.volumeId && each.state !== "completed",
-    );
+    [...rows().snapshots()].some((each) => each.volumeId === lost.volumeId && isLate(each));
   return isTrue && isForced;
 }
 
