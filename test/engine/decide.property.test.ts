@@ -10,7 +10,11 @@ import { questions, resourcesOf } from "./arbitraries";
 import { id, seconds, stepsOf } from "./builders";
 
 /** More for a campaign. */
-const runs = { numRuns: Number(process.env.QUESTION_RUNS ?? 300) };
+/** The same questions in every run, so that a change is judged by itself; others by environment. */
+const runs = {
+  numRuns: Number(process.env.QUESTION_RUNS ?? 300),
+  seed: Number(process.env.QUESTION_SEED ?? 1),
+};
 
 const always = (law: (question: Question, decision: Decision) => void) =>
   fc.assert(

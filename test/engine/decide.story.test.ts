@@ -72,7 +72,11 @@ const retention = fc.record(
 
 const patience = 600;
 /** More for a campaign: each run is one story. */
-const numRuns = Number(process.env.STORY_RUNS ?? 60);
+/** The same stories in every run, so that a change is judged by itself; others by environment. */
+const runs = {
+  numRuns: Number(process.env.STORY_RUNS ?? 60),
+  seed: Number(process.env.STORY_SEED ?? 1),
+};
 
 /** One managed instance, its loop, and everything that must hold after each of its steps. */
 class Story {
@@ -246,7 +250,7 @@ test("whatever happens, the disk comes back or what it lacks is told, and the lo
       const { spec: wanted } = story.world;
       expect(story.world.alive().length).toBe(wanted.desiredState === "running" ? 1 : 0);
     }),
-    { numRuns },
+    runs,
   );
 });
 
@@ -268,7 +272,7 @@ test("whatever happened, a deallocation ends with nothing that has no expiry", (
       if (keeps && last?.kept === true && !story.mayFail)
         expect(heldElsewhere(world, "", world.contentOf(last.volumeId))).toBe(true);
     }),
-    { numRuns },
+    runs,
   );
 });
 
@@ -287,6 +291,6 @@ test("keeping nothing leaves nothing, whatever happened", () => {
       );
       expect(unaccounted).toEqual([]);
     }),
-    { numRuns },
+    runs,
   );
 });

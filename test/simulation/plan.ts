@@ -42,7 +42,8 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const random = createRandom(seed, "plan");
   const minutes = 60 + random.below(90);
   const processes = 1 + random.below(3);
-  const isWire = random.chance(options.wireShare ?? 0.05);
+  // Always one draw, so that the share changes nothing else.
+  const isWire = random.next() < (options.wireShare ?? 0.05);
   return {
     seed,
     isWire,
