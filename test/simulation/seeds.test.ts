@@ -9,7 +9,7 @@ import { failureText, startSummary, summaryText } from "./report";
 import { runPlan, type Told } from "./run-plan";
 import { shrink } from "./shrink";
 
-const budgetMs = { fixed: 40_000, far: 25_000 };
+const budgetMs = { fixed: 30_000, far: 15_000 };
 
 async function expectHeld(plan: Plan): Promise<Told> {
   const told = await runPlan(plan);
