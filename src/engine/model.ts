@@ -77,6 +77,16 @@ export interface Gap {
   volumeId?: string;
 }
 
+/** What people asked for at the command line, in words that are fulfilled once and for all. */
+export interface Asked {
+  /** In place of the specification's, until that changes. */
+  desiredState?: "running" | "paused";
+  /** Replace this generation; a later one has fulfilled it. */
+  recycleGeneration?: number;
+  /** Fulfilled by a snapshot that was started at this instant or later. */
+  snapshotAt?: number;
+}
+
 export type Phase = "creating" | "active" | "deallocating" | "deallocated";
 
 /** Who is creating: a cut-off create is adopted only when its maker is proven gone or long silent. */
