@@ -115,7 +115,21 @@ const mayRepeat = (action: Action, error: unknown) =>
   error instanceof CloudError &&
   (error.meaning === "throttled" || error.meaning === "unknown");
 
-/** Every page of a describe; a page may be empty although more follow (ec2-facts §9). */
+/** The pages of a describe, one by one; a page may be empty although more follow (ec2-facts §9). */
+export async function* eachPage<A extends Action>(
+  ec2: Ec2,
+  action: A,
+  input: Input<A>,
+): AsyncGenerator<Output<A>> {
+  let token: string | undefined;
+  do {
+    const page: Output<A> = await ec2.call(action, { ...input, NextToken: token });
+    yield page;
+    token = (page as { NextToken?: string }).NextToken;
+  } while (token !== undefined && token !== "");
+}
+
+/** What all pages of a describe hold. */
 export async function allPages<A extends Action, Item>(
   ec2: Ec2,
   action: A,
@@ -123,11 +137,6 @@ export async function allPages<A extends Action, Item>(
   items: (page: Output<A>) => readonly Item[] | undefined,
 ): Promise<Item[]> {
   const found: Item[] = [];
-  let token: string | undefined;
-  do {
-    const page: Output<A> = await ec2.call(action, { ...input, NextToken: token });
-    found.push(...(items(page) ?? []));
-    token = (page as { NextToken?: string }).NextToken;
-  } while (token !== undefined && token !== "");
+  for await (const page of eachPage(ec2, action, input)) found.push(...(items(page) ?? []));
   return found;
 }

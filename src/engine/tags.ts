@@ -35,11 +35,17 @@ export const tagKeys = {
 export const clientToken = (id: string, generation: number, attempt: number) =>
   `${id}:${generation}:${attempt}`;
 
-/** The generation and attempt of a client token of ours, or undefined for anybody else's. */
-export function parseClientToken(id: string, token: string) {
+/** Whose launch a client token names, and which; undefined for a token that is not of our making. */
+export function ownerOfClientToken(token: string) {
   const match = /^(pmi-[0-9a-f]+):(\d+):(\d+)$/.exec(token);
-  if (match === null || match[1] !== id) return undefined;
-  return { generation: Number(match[2]), attempt: Number(match[3]) };
+  if (match?.[1] === undefined) return undefined;
+  return { id: match[1], generation: Number(match[2]), attempt: Number(match[3]) };
+}
+
+/** The generation and attempt of a client token of this managed instance, or undefined. */
+export function parseClientToken(id: string, token: string) {
+  const owned = ownerOfClientToken(token);
+  return owned?.id === id ? { generation: owned.generation, attempt: owned.attempt } : undefined;
 }
 
 /** What made a resource. The subject is checked against the resource itself. */
