@@ -4,7 +4,8 @@
  */
 import { randomBytes } from "node:crypto";
 import os from "node:os";
-import { createEc2, type Ec2, type Ec2Options } from "../aws/client";
+import { accessTo } from "../aws/access";
+import { createEc2, type Ec2 } from "../aws/client";
 import { AwsClock } from "../aws/clock";
 import { createCloud } from "../aws/cloud";
 import { findCreations } from "../aws/creations";
@@ -23,29 +24,12 @@ export async function connect(region: string, configuration: Configuration): Pro
   if (known !== undefined) return known;
   // What the SDK has to say about Node versions would stand among the messages of every `pulumi up`.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+  const { endpoint, profile } = configuration;
+  const options = accessTo({ region, endpoint, profile }, process.env);
   const clock = new AwsClock();
-  const connection = openConnection(createEc2(optionsFor(region, configuration), clock), clock);
+  const connection = openConnection(createEc2(options, clock), clock);
   opened.set(region, connection);
   return connection;
-}
-
-export function optionsFor(region: string, { endpoint, profile }: Configuration): Ec2Options {
-  const hasOwn = profile !== undefined || isSet("AWS_ACCESS_KEY_ID") || isSet("AWS_PROFILE");
-  const needsNone = endpoint !== undefined && isLoopback(endpoint) && !hasOwn;
-  return {
-    region,
-    endpoint,
-    profile,
-    // The embedded EC2 accepts any; AWS's chain would look for some on the network first.
-    credentials: needsNone ? { accessKeyId: "embedded", secretAccessKey: "embedded" } : undefined,
-  };
-}
-
-const isSet = (name: string) => (process.env[name] ?? "") !== "";
-
-function isLoopback(endpoint: string): boolean {
-  const { hostname } = new URL(endpoint);
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
 }
 
 const thisProcess: Claimant = { host: hostName(), pid: process.pid };
