@@ -33,6 +33,8 @@ export interface Standing {
   reason: string;
   remedy?: string;
   at: number;
+  /** Since when every run has ended like this. */
+  sinceAt?: number;
   /** The specification that it was about. */
   specVersion: number;
 }
@@ -67,21 +69,47 @@ export interface HistoryEvent {
   durationMs?: number;
 }
 
+export interface ListOptions {
+  /**
+   * Told of each entry that cannot be read. Default: they are thrown together, as an AggregateError,
+   * once all others have been given.
+   */
+  damaged?: (error: Error) => void;
+}
+
+/** A call that comes upon an entry which cannot be read throws a DamagedEntryError that names it. */
 export interface ControllerRegistry {
-  /** Creates or renews an entry and makes it due; an older version changes nothing. */
+  /**
+   * Creates or renews an entry and makes it due. A newer version ends what was asked for in place of
+   * the former one's desired state. The same version again changes neither spec nor requests, so
+   * that it can be repeated; it may add the interface and the order to deallocate. An older version
+   * changes nothing. The answer is what holds now: whoever finds another spec in it was outrun.
+   */
   register(registration: Registration, now: number): Promise<Entry>;
   get(id: string): Promise<Entry | undefined>;
   /** All entries, page by page. */
-  list(): AsyncIterable<Entry>;
-  /** The ids whose time has come, longest overdue first, page by page. */
+  list(options?: ListOptions): AsyncIterable<Entry>;
+  /**
+   * The ids whose time has come, longest overdue first, page by page. One that somebody works on is
+   * due again when the lease runs out, or when it is woken. May lag a second behind a write.
+   */
   due(now: number): AsyncIterable<string>;
-  /** Forgets a managed instance, and keeps its history. */
+  /** Forgets a managed instance, and keeps its history; who works on it finds the lease lost. */
   deregister(id: string): Promise<void>;
-  /** Adds to what is asked for and makes it due; undefined when the id is not known. */
+  /**
+   * Adds to what is asked for and makes it due; undefined when the id is not known. The later of two
+   * recycles or snapshots includes the earlier; of two desired states the one said last holds.
+   */
   ask(id: string, asked: Asked, now: number): Promise<Entry | undefined>;
-  /** Makes it due at that instant, unless it is due earlier. */
+  /**
+   * Makes it due at that instant, unless it is due earlier. The end of a run that began before that
+   * instant, or before the wake, does not put it off. Of several wakes the earliest counts.
+   */
   wake(id: string, at: number): Promise<void>;
-  /** Undefined while somebody else holds a lease that has not run out. */
+  /**
+   * Undefined when the id is not known, and while a lease has not run out, whoever holds it. A lease
+   * lasts an hour at most (RangeError): renew it.
+   */
   acquire(
     id: string,
     holder: string,
@@ -94,7 +122,10 @@ export interface ControllerRegistry {
   /** Ends the lease with what came of it; false when it was lost. */
   release(lease: Lease, result: { dueAt: number; standing: Standing }): Promise<boolean>;
   append(id: string, events: readonly HistoryEvent[]): Promise<void>;
-  /** Newest first. */
+  /**
+   * Newest first, and `before` that instant. Events of one instant stay together, so that a page may
+   * be longer than its limit and the next one begins before the last instant of this one.
+   */
   history(id: string, page: { limit: number; before?: number }): Promise<HistoryEvent[]>;
   /**
    * Takes up to `wanted` tokens from a bucket that all controllers of the account share, and returns
