@@ -1,12 +1,14 @@
 /**
  * A Pulumi project of its own for each test file: a temporary folder with this package compiled into
  * its node_modules, a file backend, and the real Pulumi engine through the Automation API. What the
- * engine loads is what a user's engine would load.
+ * engine loads is what a user's engine would load. Every managed instance in it has secret user data,
+ * and after every operation it is made sure that nothing shows it.
  */
 import { execFileSync, execSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 import {
   type EngineEvent,
   LocalWorkspace,
@@ -15,6 +17,9 @@ import {
   type Stack,
 } from "@pulumi/pulumi/automation";
 import { transformFileSync } from "@swc/core";
+import { RESOURCE_TYPE } from "../../src/provider/stub";
+import { secretUserData } from "./secrets";
+import { watchStack } from "./watched-stack";
 
 const repository = path.resolve(__dirname, "../..");
 
@@ -63,17 +68,29 @@ async function openProject(
         AWS_EC2_METADATA_DISABLED: "true",
       };
       const stack = await LocalWorkspace.createOrSelectStack(
-        { stackName, projectName: name, program },
+        { stackName, projectName: name, program: withSecret(program) },
         { ...options, pulumiCommand, envVars },
       );
       for (const [key, value] of Object.entries(config)) {
         await stack.setConfig(key, { value }, key.includes("["));
       }
-      return stack;
+      return watchStack(stack, [backend, envVars.PULUMI_HOME]);
     },
     stateText: (stackName) =>
       fs.readFileSync(path.join(backend, ".pulumi", "stacks", name, `${stackName}.json`), "utf8"),
     remove: () => fs.rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** The program, with secret user data for each managed instance that has none. */
+function withSecret(program: Program): Program {
+  return async () => {
+    pulumi.runtime.registerStackTransformation(({ type, props, opts }) => {
+      const isDeclared = type === RESOURCE_TYPE && props.imageId !== undefined;
+      if (!isDeclared || props.userData !== undefined) return undefined;
+      return { props: { ...props, userData: pulumi.secret(secretUserData) }, opts };
+    });
+    return program();
   };
 }
 
