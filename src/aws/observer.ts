@@ -31,7 +31,7 @@ const baseImageFreshMs = 60_000;
 /** Facts that do not change, or not soon, are kept between looks. */
 interface Kept {
   zones: Map<string, string>;
-  baseImage?: { fact: BaseImage; at: number };
+  baseImages: Map<string, { fact: BaseImage; at: number }>;
 }
 
 export interface Observer {
@@ -40,7 +40,7 @@ export interface Observer {
 }
 
 export function createObserver(ec2: Ec2, now: () => number): Observer {
-  const kept: Kept = { zones: new Map() };
+  const kept: Kept = { zones: new Map(), baseImages: new Map() };
   return {
     async observe(query) {
       const ours = [filter(`tag:${tagKeys.id}`, query.id)];
@@ -143,12 +143,11 @@ async function findVolumes(ec2: Ec2, query: CloudQuery, ours: sdk.Filter[]): Pro
 }
 
 async function findBaseImage(ec2: Ec2, imageId: string, kept: Kept, now: () => number) {
-  const known = kept.baseImage;
-  const isFresh = known?.fact.imageId === imageId && now() - known.at < baseImageFreshMs;
+  const known = kept.baseImages.get(imageId);
   const isUsable = known?.fact.kind === "present" && known.fact.state === "available";
-  if (known !== undefined && isFresh && isUsable) return known.fact;
+  if (isUsable && now() - known.at < baseImageFreshMs) return known.fact;
   const fact = baseImageOf(imageId, await describeImage(ec2, imageId));
-  kept.baseImage = { fact, at: now() };
+  kept.baseImages.set(imageId, { fact, at: now() });
   return fact;
 }
 

@@ -42,18 +42,26 @@ const followTags: Rule = {
   },
 };
 
-/** When the running disk is to be snapshotted next: at once if it has no snapshot of its own. */
+/** When the running disk is to be snapshotted next, once none of it is pending. */
 function periodicDueAt(situation: Situation): number | undefined {
+  const isPending = ownSnapshots(situation).some((each) => each.state === "pending");
+  return isPending ? undefined : periodicScheduledAt(situation);
+}
+
+/** At once if the disk has no snapshot of its own. */
+function periodicScheduledAt(situation: Situation): number | undefined {
   const { carrier, ledger, now, spec } = situation;
   if (!spec.persistRootDevice || carrier?.rootVolumeId === undefined) return undefined;
-  const taken = snapshotsOf(situation, carrier.rootVolumeId).filter(
-    (each) => each.state !== "error",
-  );
-  if (taken.some((each) => each.state === "pending")) return undefined;
+  const taken = ownSnapshots(situation).filter((each) => each.state !== "error");
   if (taken.length === 0) return ledger.launch?.healthy ? now : healthyBy(situation);
   const lastAt = Math.max(...taken.map((each) => each.startedAt));
   return lastAt + spec.snapshots.intervalMinutes * minutes;
 }
+
+const ownSnapshots = (situation: Situation) =>
+  situation.carrier?.rootVolumeId === undefined
+    ? []
+    : snapshotsOf(situation, situation.carrier.rootVolumeId);
 
 /** A disk that never gets healthy is snapshotted all the same, once its grace has passed. */
 const healthyBy = ({ carrier, spec }: Situation) =>
@@ -143,13 +151,36 @@ const concludeRunning: Rule = {
   name: "all is as it should be until upkeep is due",
   apply(situation) {
     const { now } = situation;
-    const pending = situation.snapshots.some((each) => each.state === "pending");
-    const times = [periodicDueAt(situation), disposal(situation).nextAt];
-    if (pending) times.push(now + lookAgainSeconds * 1000);
+    const scheduledAt = periodicScheduledAt(situation);
+    const isPending = periodicDueAt(situation) !== scheduledAt;
+    const soonAt = now + lookAgainSeconds * 1000;
+    const times = [isPending ? Math.max(scheduledAt ?? soonAt, soonAt) : scheduledAt];
+    if (situation.snapshots.some((each) => isPendingFor(situation, each))) times.push(soonAt);
+    if (isClearingAway(situation)) times.push(disposal(situation).nextAt);
     const due = times.filter((at): at is number => at !== undefined && at > now);
     return { kind: "done", wakeAt: Math.min(now + 5 * minutes, ...due) };
   },
 };
+
+/**
+ * The periodic snapshots of a disk that has a completed one already: that the next is completed, or
+ * one too many deleted, is seen when the one after it is due. Each look costs the account ten calls,
+ * which is what limits how many managed instances it can carry (ec2-facts §7).
+ */
+function isRoutine(situation: Situation, { volumeId }: { volumeId: string }): boolean {
+  const isOwn = volumeId === situation.carrier?.rootVolumeId;
+  return isOwn && ownSnapshots(situation).some((each) => each.state === "completed");
+}
+
+const isPendingFor = (situation: Situation, snapshot: Situation["snapshots"][number]) =>
+  snapshot.state === "pending" && !isRoutine(situation, snapshot);
+
+const isClearingAway = (situation: Situation) =>
+  [
+    ...situation.images,
+    ...situation.volumes,
+    ...situation.snapshots.filter((each) => !isRoutine(situation, each)),
+  ].some((each) => each.condemnedAt !== undefined);
 
 const freeSlots: Rule = {
   name: "a periodic snapshot that failed is deleted, because the final one may need its slot",

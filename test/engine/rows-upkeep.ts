@@ -155,7 +155,45 @@ const clearing: Row[] = [
       }),
     },
     rule: rests,
+    expect: { kind: "done", wakeAt: now + 4 * minutes },
+  },
+  {
+    name: "a periodic snapshot that takes longer than the interval is looked at in half a minute",
+    ask: {
+      observation: observation({
+        snapshots: [
+          periodic({ snapshotId: "snap-2", state: "pending", startedAt: now - hours }),
+          periodic({ snapshotId: "snap-1", startedAt: now - 2 * hours }),
+        ],
+      }),
+    },
+    rule: rests,
     expect: { kind: "done", wakeAt: now + 30 * seconds },
+  },
+  {
+    name: "one periodic snapshot too many is deleted when the next one is due",
+    ask: {
+      observation: observation({
+        snapshots: series.map((each, at) =>
+          at === 3 ? { ...each, condemnedAt: now - 10 * seconds } : each,
+        ),
+      }),
+    },
+    rule: rests,
+    expect: { kind: "done", wakeAt: now + 4 * minutes },
+  },
+  {
+    name: "what an earlier generation left is deleted as soon as it has been condemned long enough",
+    ask: {
+      ledger: second,
+      observation: observation({
+        ...older,
+        volumes: [carriedVolume({ generation: 2 })],
+        snapshots: [own, periodic({ condemnedAt: now - 10 * seconds })],
+      }),
+    },
+    rule: rests,
+    expect: { kind: "done", wakeAt: now + 20 * seconds },
   },
   {
     name: "nothing is pruned before the instance is healthy",
