@@ -5,7 +5,7 @@
  * retry, and some creations have no token (ec2-facts §1.1, §1.2).
  */
 import * as sdk from "@aws-sdk/client-ec2";
-import { type Clock, CloudError } from "../engine/ports";
+import { type Clock, CloudError, type Meaning } from "../engine/ports";
 import type { AwsClock } from "./clock";
 import { cloudErrorOf } from "./errors";
 
@@ -61,9 +61,11 @@ export interface Ec2Options {
   /** Used in place of sockets, by tests. */
   requestHandler?: sdk.EC2ClientConfig["requestHandler"];
   credentials?: sdk.EC2ClientConfig["credentials"];
+  /** Told of every request and its answer, also of those that are repeated: for metrics. */
+  answered?: (action: Action, answer: "ok" | Meaning) => void;
 }
 
-export function createEc2(options: Ec2Options, clock: AwsClock): Ec2 {
+export function createEc2({ answered, ...options }: Ec2Options, clock: AwsClock): Ec2 {
   const client = new sdk.EC2Client({ ...options, maxAttempts: 1 });
   client.middlewareStack.add(
     (next) => async (request) => {
@@ -78,9 +80,13 @@ export function createEc2(options: Ec2Options, clock: AwsClock): Ec2 {
       const Command = commands[action] as unknown as new (input: Input<A>) => CommandOf<A>;
       try {
         const command = new Command(input) as unknown as Parameters<typeof client.send>[0];
-        return (await client.send(command)) as Output<A>;
+        const output = (await client.send(command)) as Output<A>;
+        answered?.(action, "ok");
+        return output;
       } catch (error) {
-        throw cloudErrorOf(action, error);
+        const translated = cloudErrorOf(action, error);
+        answered?.(action, translated.meaning);
+        throw translated;
       }
     },
   };
