@@ -65,6 +65,7 @@ export type StopReason =
   | "deallocate"
   | "ami-swap"
   | "recycle-token"
+  | "requested"
   | "changed-properties"
   | "unhealthy"
   | "stopped-outside";
@@ -81,9 +82,12 @@ export interface Gap {
 export interface Asked {
   /** In place of the specification's, until that changes. */
   desiredState?: "running" | "paused";
-  /** Replace this generation; a later one has fulfilled it. */
+  /** Replace exactly this generation, after a snapshot; any later one has fulfilled it. */
   recycleGeneration?: number;
-  /** Fulfilled by a snapshot that was started at this instant or later. */
+  /**
+   * Snapshot the running root disk at this instant or, when it has passed, as soon as EC2 permits.
+   * Fulfilled by a snapshot that was started then or later, and by the end of that disk.
+   */
   snapshotAt?: number;
 }
 

@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { decide } from "./decide";
 import { type Job, Memory } from "./memory";
-import type { Decision, Ledger, Observation, Step } from "./model";
+import type { Asked, Decision, Ledger, Observation, Step } from "./model";
 import {
   type Clock,
   type Cloud,
@@ -29,6 +29,8 @@ export interface ConvergeOptions extends Job {
   clock: Clock;
   /** Ends the managed instance instead: what `pulumi destroy` asks for. */
   deallocate?: boolean;
+  /** What people asked for beside the spec; what is fulfilled may be asked for again without harm. */
+  asked?: Asked;
   claimant?: { host: string; pid: number };
   /** Stops at the next safe point. */
   signal?: AbortSignal;
@@ -65,9 +67,9 @@ export async function converge(options: ConvergeOptions): Promise<Outcome> {
     if (looked === undefined) continue;
     const { ledger, observation } = looked;
     if (ledger === undefined) return unknownHere(options);
-    const { spec, specVersion, deallocate, claimant, cloud } = options;
+    const { spec, specVersion, deallocate, asked, claimant, cloud } = options;
     const now = cloud.now();
-    const question = { spec, specVersion, deallocate, ledger, observation, now, claimant };
+    const question = { spec, specVersion, deallocate, asked, ledger, observation, now, claimant };
     const decision = decide(question);
     options.decided?.(decision);
     memory.lastReason = "reason" in decision ? decision.reason : decision.rule;

@@ -85,17 +85,27 @@ function stopReason(situation: Situation, carrier: Instance): StopReason | undef
 }
 
 function replaceReason(
-  { anchor, lineage, now, spec }: Situation,
+  { anchor, asked, lineage, now, spec }: Situation,
   carrier: Instance,
   launch: Launch | undefined,
 ): StopReason | undefined {
   if (launch === undefined) return undefined;
   const atOnce = spec.applyChanges === "at-once";
   if (atOnce && lineage.number !== launch.lineage) return "ami-swap";
-  if (launch.recycleFingerprint !== recycleFingerprint(spec))
-    return lineage.number === launch.lineage ? "recycle-token" : "ami-swap";
+  const recycle = recycleReason(spec, asked, launch);
+  if (recycle !== undefined) return lineage.number === launch.lineage ? recycle : "ami-swap";
   if (atOnce && launchDifferences(spec, launch, anchor).length > 0) return "changed-properties";
   return isUnhealthy(spec, carrier, launch, now) ? "unhealthy" : undefined;
+}
+
+/** Exactly the generation that was named: a number that is still to come would recycle for ever. */
+function recycleReason(
+  spec: Situation["spec"],
+  asked: Situation["asked"],
+  launch: Launch,
+): StopReason | undefined {
+  if (launch.recycleFingerprint !== recycleFingerprint(spec)) return "recycle-token";
+  return asked?.recycleGeneration === launch.generation ? "requested" : undefined;
 }
 
 /** Unhealthy longer than asked for; twice as long each time it did not help, up to an hour. */
@@ -140,7 +150,7 @@ export function imageObstacle(image: Situation["observation"]["baseImage"]): Ver
 /** A snapshot before a planned end leaves little for the final one, which is in the downtime. */
 function warmUp(situation: Situation, carrier: Instance, reason: StopReason): Verdict | undefined {
   const { now, spec } = situation;
-  const isPlannedRecycle = reason === "recycle-token" || reason === "changed-properties";
+  const isPlannedRecycle = ["recycle-token", "requested", "changed-properties"].includes(reason);
   const volume = situation.volumes.find((each) => each.volumeId === carrier.rootVolumeId);
   if (!isPlannedRecycle || !spec.persistRootDevice || volume === undefined) return undefined;
   const taken = snapshotsOf(situation, volume.volumeId);

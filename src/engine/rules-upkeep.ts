@@ -7,7 +7,7 @@ import { disposal, freeingSteps, retentionSteps } from "./retention";
 import { periodicSnapshot, secureVolume } from "./root";
 import { act, actAll, type Rule, stuck, wait } from "./rule";
 import { healLimit, tellObstacle } from "./rules-stop";
-import { type Situation, snapshotsOf } from "./situation";
+import { type Situation, snapshotSpacingSeconds, snapshotsOf } from "./situation";
 
 const minutes = 60_000;
 const lookAgainSeconds = 30;
@@ -53,9 +53,19 @@ function periodicScheduledAt(situation: Situation): number | undefined {
   const { carrier, ledger, now, spec } = situation;
   if (!spec.persistRootDevice || carrier?.rootVolumeId === undefined) return undefined;
   const taken = ownSnapshots(situation).filter((each) => each.state !== "error");
-  if (taken.length === 0) return ledger.launch?.healthy ? now : healthyBy(situation);
-  const lastAt = Math.max(...taken.map((each) => each.startedAt));
-  return lastAt + spec.snapshots.intervalMinutes * minutes;
+  const lastAt = Math.max(0, ...taken.map((each) => each.startedAt));
+  const requestedAt = requestedSnapshotAt(situation, lastAt) ?? Number.POSITIVE_INFINITY;
+  if (taken.length > 0)
+    return Math.min(requestedAt, lastAt + spec.snapshots.intervalMinutes * minutes);
+  return Math.min(requestedAt, ledger.launch?.healthy ? now : healthyBy(situation));
+}
+
+/** As soon as EC2 takes another of this disk (ec2-facts §2). One that came later has it by birth. */
+function requestedSnapshotAt({ asked, ledger }: Situation, lastAt: number): number | undefined {
+  const wantedAt = asked?.snapshotAt;
+  if (wantedAt === undefined || wantedAt <= lastAt) return undefined;
+  if (wantedAt <= (ledger.launch?.recordedAt ?? 0)) return undefined;
+  return Math.max(wantedAt, lastAt + snapshotSpacingSeconds * 1000);
 }
 
 const ownSnapshots = (situation: Situation) =>

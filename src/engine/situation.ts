@@ -4,6 +4,7 @@
  */
 import type {
   Anchor,
+  Asked,
   Image,
   Instance,
   Launch,
@@ -40,6 +41,8 @@ export interface Question {
   now: number;
   /** The order is to end the managed instance; written to the ledger before anything else. */
   deallocate?: boolean;
+  /** What people asked for beside the spec. */
+  asked?: Asked;
   /** The claim of the process that asks; only its own creation may go on. */
   claimant?: { host: string; pid: number };
 }
@@ -100,10 +103,10 @@ const byNewestSnapshotFirst = (a: Snapshot, b: Snapshot) =>
   b.startedAt - a.startedAt ||
   (a.snapshotId < b.snapshotId ? -1 : 1);
 
-function goalOf({ deallocate, ledger, spec }: Question): Goal {
+function goalOf({ asked, deallocate, ledger, spec }: Question): Goal {
   if (deallocate === true) return "deallocated";
   if (ledger.phase === "deallocating" || ledger.phase === "deallocated") return "deallocated";
-  return spec.desiredState;
+  return asked?.desiredState ?? spec.desiredState;
 }
 
 const aliveOf = (ledger: Ledger, { instances }: Observation) =>

@@ -241,6 +241,7 @@ const ledgerSchema = z.object({
         "deallocate",
         "ami-swap",
         "recycle-token",
+        "requested",
         "changed-properties",
         "unhealthy",
         "stopped-outside",

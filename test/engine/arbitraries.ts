@@ -4,6 +4,7 @@
 import * as fc from "fast-check";
 import type {
   Anchor,
+  Asked,
   Health,
   Image,
   Instance,
@@ -180,7 +181,13 @@ const launches: fc.Arbitrary<Launch> = fc
   })
   .map((told) => launch(told));
 
-const reasons = fc.constantFrom<StopReason[]>("pause", "deallocate", "unhealthy", "ami-swap");
+const reasons = fc.constantFrom<StopReason[]>(
+  "pause",
+  "deallocate",
+  "unhealthy",
+  "ami-swap",
+  "requested",
+);
 
 export const ledgers: fc.Arbitrary<Ledger> = fc
   .record({
@@ -259,6 +266,15 @@ export const specs: fc.Arbitrary<Spec> = fc
   })
   .map((told) => spec(told));
 
+const requests: fc.Arbitrary<Asked> = fc.record(
+  {
+    desiredState: fc.constantFrom("running", "paused"),
+    recycleGeneration: generation,
+    snapshotAt: ago,
+  },
+  { requiredKeys: [] },
+);
+
 export const questions: fc.Arbitrary<Question> = specs.chain((wanted) =>
   fc.record({
     spec: fc.constant(wanted),
@@ -266,6 +282,7 @@ export const questions: fc.Arbitrary<Question> = specs.chain((wanted) =>
     ledger: ledgers,
     observation: observations(wanted),
     now: fc.constant(now),
+    asked: optional(requests),
     deallocate: fc.constantFrom<(boolean | undefined)[]>(undefined, undefined, undefined, true),
     claimant: optional(fc.constant(claimant)),
   }),

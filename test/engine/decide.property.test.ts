@@ -82,6 +82,35 @@ test("a ledger that was read back from tags decides as the one that was written"
   });
 });
 
+test("what was asked for and is fulfilled changes no decision, however often it is asked again", () => {
+  always((question) => {
+    const { ledger, observation, spec } = question;
+    const own = snapshotsIn(observation).map(({ startedAt }) => startedAt);
+    const fulfilled = {
+      desiredState: spec.desiredState,
+      recycleGeneration: (ledger.launch?.generation ?? 1) - 1,
+      snapshotAt: Math.min(ledger.launch?.recordedAt ?? 0, ...own),
+    };
+    const without = decide({ ...question, asked: undefined });
+    expect(decide({ ...question, asked: fulfilled })).toEqual(without);
+  });
+});
+
+test("a recycle that was asked for ends no generation but the one it names", () => {
+  forEachStep(({ asked, ledger }, step) => {
+    if (step.kind !== "terminate" || step.reason !== "requested") return;
+    expect(asked?.recycleGeneration).toBe(ledger.launch?.generation);
+  });
+});
+
+test("what is wanted is what was asked for, else what the spec says", () => {
+  forEachStep(({ asked, spec }, step) => {
+    const wanted = asked?.desiredState ?? spec.desiredState;
+    if (step.kind === "launch") expect(wanted).toBe("running");
+    if (step.kind === "terminate" && step.reason === "pause") expect(wanted).toBe("paused");
+  });
+});
+
 test("nothing is launched while an instance of ours is not terminated or the anchor is not free", () => {
   forEachStep(({ observation }, step) => {
     if (step.kind !== "launch") return;

@@ -27,6 +27,7 @@ import {
 import { acts, type Row, recorded, snapshotting, time, waits } from "./expected";
 
 const tells = "a change that is not possible is told, and the instance is kept up meanwhile";
+const rests = "all is as it should be until upkeep is due";
 const stops = "an instance that is not wanted any more, or not as it is, is terminated";
 const keeps = "a persisted root volume outlives its instance";
 
@@ -250,6 +251,96 @@ const changes: Row[] = [
   },
 ];
 
+const requests: Row[] = [
+  {
+    name: "a pause that was asked for terminates, whatever the spec says",
+    ask: { asked: { desiredState: "paused" } },
+    rule: stops,
+    expect: ending("pause"),
+  },
+  {
+    name: "a managed instance that the spec pauses runs on when that was asked for",
+    ask: { spec: spec({ desiredState: "paused" }), asked: { desiredState: "running" } },
+    rule: rests,
+    expect: { kind: "done", wakeAt: now + 3 * minutes },
+  },
+  {
+    name: "what is ended stays ended, whatever was asked for",
+    ask: { asked: { desiredState: "running" }, ledger: ledger({ phase: "deallocating" }) },
+    rule: stops,
+    expect: ending("deallocate", ledger({ phase: "deallocating" })),
+  },
+  {
+    name: "a recycle that was asked for ends the generation that it names",
+    ask: { asked: { recycleGeneration: 1 } },
+    rule: stops,
+    expect: ending("requested"),
+  },
+  {
+    name: "a recycle that was asked for takes a snapshot first, while the instance runs on",
+    ask: {
+      asked: { recycleGeneration: 1 },
+      observation: observation({ snapshots: [periodic({ startedAt: now - 6 * minutes })] }),
+    },
+    rule: stops,
+    expect: acts(snapshotting("periodic", "vol-1")),
+  },
+  {
+    name: "a recycle that was asked for twice is begun once",
+    ask: {
+      asked: { recycleGeneration: 1 },
+      ledger: ledger({ stop: { generation: 1, reason: "requested", at: now - minutes } }),
+    },
+    rule: stops,
+    expect: acts({ kind: "terminate", instanceId: "i-1", reason: "requested" }),
+  },
+  {
+    name: "a recycle that is fulfilled by a later generation is harmless when it is asked for again",
+    ask: {
+      asked: { recycleGeneration: 1 },
+      ledger: ledger({ launch: launch({ generation: 2 }) }),
+      observation: observation({
+        anchors: [heldBy("i-2")],
+        instances: [instance({ generation: 2 })],
+        volumes: [carriedVolume({ generation: 2 })],
+        snapshots: [periodic({ generation: 2 })],
+      }),
+    },
+    rule: rests,
+    expect: { kind: "done", wakeAt: now + 3 * minutes },
+  },
+  {
+    name: "a recycle of a generation that is still to come does not recycle this one",
+    ask: { asked: { recycleGeneration: 2 } },
+    rule: rests,
+    expect: { kind: "done", wakeAt: now + 3 * minutes },
+  },
+  {
+    name: "with changes due at the next recycle one that was asked for is the swap",
+    ask: {
+      asked: { recycleGeneration: 1 },
+      spec: spec({ imageId: imageB, applyChanges: "at-next-recycle" }),
+      observation: onB,
+    },
+    rule: stops,
+    expect: ending("ami-swap"),
+  },
+  {
+    name: "without root persistence a recycle that was asked for needs the base image",
+    ask: {
+      asked: { recycleGeneration: 1 },
+      spec: spec({ persistRootDevice: false }),
+      observation: observation({ baseImage: { kind: "absent", imageId: imageA } }),
+    },
+    rule: tells,
+    expect: {
+      kind: "stuck",
+      reason: `image ${imageA} does not exist`,
+      remedy: "set imageId to an image that does",
+    },
+  },
+];
+
 const warmUp: Row[] = [
   {
     name: "a planned recycle takes a snapshot first, while the instance runs on",
@@ -443,6 +534,7 @@ export const stopRows: readonly Row[] = [
   ...keptRoots,
   ...wanted,
   ...changes,
+  ...requests,
   ...warmUp,
   ...health,
   ...interruptions,

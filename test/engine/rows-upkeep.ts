@@ -129,6 +129,83 @@ const periodics: Row[] = [
   },
 ];
 
+const asked = (snapshotAt: number) => ({ asked: { snapshotAt } });
+const taken = (...startedAts: number[]) =>
+  observation({
+    snapshots: startedAts.map((startedAt, at) => periodic({ snapshotId: `snap-${at}`, startedAt })),
+  });
+
+const requested: Row[] = [
+  {
+    name: "a snapshot that was asked for is taken although none is due yet",
+    ask: { ...asked(now), observation: taken(now - minutes) },
+    rule: snapshots,
+    expect: acts(snapshotting("periodic", "vol-1")),
+  },
+  {
+    name: "a snapshot that was asked for is not kept waiting for the status checks",
+    ask: { ...asked(now), ledger: young, observation: booting(now - minutes) },
+    rule: snapshots,
+    expect: acts(snapshotting("periodic", "vol-1")),
+  },
+  {
+    name: "a snapshot that was asked for comes 15 seconds after the last one of this disk",
+    ask: { ...asked(now), observation: taken(now - 5 * seconds) },
+    rule: rests,
+    expect: { kind: "done", wakeAt: now + 10 * seconds },
+  },
+  {
+    name: "a snapshot that was asked for waits while one is pending, and is looked after soon",
+    ask: {
+      ...asked(now),
+      observation: observation({
+        snapshots: [
+          periodic({ snapshotId: "snap-2", state: "pending", startedAt: now - minutes }),
+          periodic({ snapshotId: "snap-1", startedAt: now - 6 * minutes }),
+        ],
+      }),
+    },
+    rule: rests,
+    expect: { kind: "done", wakeAt: now + 30 * seconds },
+  },
+  {
+    name: "a snapshot since then has fulfilled what was asked for, however often it is asked again",
+    ask: { ...asked(now - minutes), observation: taken(now - minutes) },
+    rule: rests,
+    expect: { kind: "done", wakeAt: now + 4 * minutes },
+  },
+  {
+    name: "a disk that came after a snapshot was asked for is snapshotted when its own is due",
+    ask: {
+      ...asked(now - 2 * minutes),
+      ledger: ledger({ launch: launch({ recordedAt: now - minutes, healthy: false }) }),
+      observation: booting(now - minutes),
+    },
+    rule: awaits,
+    expect: waits(
+      "i-1 runs; its status checks are not through",
+      { kind: "instance", instanceId: "i-1", until: "health-change" },
+      now + minutes,
+    ),
+  },
+  {
+    name: "a snapshot that was asked for at a later instant is taken then, and not before",
+    ask: { ...asked(now + minutes), observation: taken(now - minutes) },
+    rule: rests,
+    expect: { kind: "done", wakeAt: now + minutes },
+  },
+  {
+    name: "without root persistence no snapshot is taken when it is asked for either",
+    ask: {
+      ...asked(now),
+      spec: spec({ persistRootDevice: false }),
+      observation: observation({ snapshots: [] }),
+    },
+    rule: rests,
+    expect: { kind: "done", wakeAt: now + 5 * minutes },
+  },
+];
+
 const series = [1, 2, 3, 4].map((each) =>
   periodic({ snapshotId: `snap-${each}`, startedAt: now - each * minutes }),
 );
@@ -416,4 +493,10 @@ const inPlace: Row[] = [
   },
 ];
 
-export const upkeepRows: readonly Row[] = [...periodics, ...clearing, ...lineages, ...inPlace];
+export const upkeepRows: readonly Row[] = [
+  ...periodics,
+  ...requested,
+  ...clearing,
+  ...lineages,
+  ...inPlace,
+];

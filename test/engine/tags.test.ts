@@ -99,6 +99,7 @@ describe("the ledger", () => {
       "deallocate",
       "ami-swap",
       "recycle-token",
+      "requested",
       "changed-properties",
       "unhealthy",
       "stopped-outside",
