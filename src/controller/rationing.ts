@@ -112,19 +112,19 @@ class Counter {
   private async serve(): Promise<void> {
     this.isServing = true;
     while (this.waiters.length > 0) {
-      await this.draw();
+      const isDry = await this.draw();
       for (const waiter of this.waiters.splice(0, this.tokens)) {
         this.tokens -= 1;
         waiter.pass();
       }
-      if (this.waiters.length === 0) break;
-      await this.options.clock.sleep(pauseMs[this.urgency]);
+      if (isDry && this.waiters.length > 0) await this.options.clock.sleep(pauseMs[this.urgency]);
       this.refuseLate();
     }
     this.isServing = false;
   }
 
-  private async draw(): Promise<void> {
+  /** True when the bucket held less than was wanted. */
+  private async draw(): Promise<boolean> {
     const { clock, registry, unrationed } = this.options;
     const { capacity } = this.bucket;
     const batch = Math.max(1, Math.floor(capacity * batchShare));
@@ -138,6 +138,7 @@ class Counter {
       this.tokens = this.waiters.length;
     }
     this.drawnAt = now;
+    return this.tokens < wanted;
   }
 
   private refuseLate(): void {
