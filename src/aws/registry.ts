@@ -2,6 +2,7 @@
  * The Registry without a controller: the ledger on the anchor's tags. Reading it costs nothing when
  * the anchor was just observed; writing it is one CreateTags.
  */
+import { derived } from "../engine/derived";
 import type { Anchor, Ledger } from "../engine/model";
 import type { Registry } from "../engine/ports";
 import { decodeLedger, encodeLedger } from "../engine/tags";
@@ -27,4 +28,4 @@ export function createAnchorRegistry(ec2: Ec2): Registry {
   };
 }
 
-export const ledgerOf = (anchor: Anchor): Ledger => decodeLedger(anchor.tags);
+export const ledgerOf = derived((anchor: Anchor): Ledger => decodeLedger(anchor.tags));

@@ -3,6 +3,7 @@
  * attributes is dropped here or in the engine, never trusted.
  */
 import type * as sdk from "@aws-sdk/client-ec2";
+import { derived } from "../engine/derived";
 import type {
   Anchor,
   BaseImage,
@@ -22,7 +23,7 @@ export function tagsOf(tags: readonly sdk.Tag[] | undefined): Record<string, str
 
 const instant = (date: Date | undefined) => date?.getTime() ?? 0;
 
-export function anchorOf(found: sdk.NetworkInterface): Anchor {
+export const anchorOf = derived((found: sdk.NetworkInterface): Anchor => {
   const tags = tagsOf(found.TagSet);
   const movedAt = Date.parse(tags[tagKeys.movedAt] ?? "");
   return {
@@ -38,7 +39,7 @@ export function anchorOf(found: sdk.NetworkInterface): Anchor {
     attachedInstanceId: found.Attachment?.InstanceId,
     tags,
   };
-}
+});
 
 export interface Watchfulness {
   status?: sdk.InstanceStatus;
@@ -105,7 +106,7 @@ export function healthOf(status: sdk.InstanceStatus | undefined): Health {
   return states.includes("initializing") ? { kind: "initializing" } : { kind: "unknown" };
 }
 
-export function volumeOf(found: sdk.Volume): Volume[] {
+export const volumeOf = derived((found: sdk.Volume): Volume[] => {
   const provenance = parseProvenance(tagsOf(found.Tags));
   const isGoing = found.State === "deleting" || found.State === "deleted";
   if (provenance === undefined || isGoing) return [];
@@ -119,9 +120,9 @@ export function volumeOf(found: sdk.Volume): Volume[] {
       createdAt: instant(found.CreateTime),
     },
   ];
-}
+});
 
-export function snapshotOf(found: sdk.Snapshot): Snapshot[] {
+export const snapshotOf = derived((found: sdk.Snapshot): Snapshot[] => {
   const provenance = parseProvenance(tagsOf(found.Tags));
   if (provenance === undefined) return [];
   return [
@@ -134,9 +135,9 @@ export function snapshotOf(found: sdk.Snapshot): Snapshot[] {
       sizeGiB: found.VolumeSize ?? 0,
     },
   ];
-}
+});
 
-export function imageOf(found: sdk.Image): Image[] {
+export const imageOf = derived((found: sdk.Image): Image[] => {
   const provenance = parseProvenance(tagsOf(found.Tags));
   if (provenance === undefined || found.State === "deregistered") return [];
   const root = found.BlockDeviceMappings?.find((each) => each.DeviceName === found.RootDeviceName);
@@ -151,7 +152,7 @@ export function imageOf(found: sdk.Image): Image[] {
       createdAt: Date.parse(found.CreationDate ?? "") || 0,
     },
   ];
-}
+});
 
 export function baseImageOf(imageId: string, found: sdk.Image | undefined): BaseImage {
   if (found === undefined) return { kind: "absent", imageId };

@@ -2,6 +2,7 @@
  * What an observation means: the facts that the rules of `decide` ask for, derived once. Pure; no
  * rule looks at raw lists of resources where a fact here answers.
  */
+import { derived } from "./derived";
 import type {
   Anchor,
   Asked,
@@ -43,6 +44,8 @@ export interface Question {
   deallocate?: boolean;
   /** What people asked for beside the spec. */
   asked?: Asked;
+  /** How many times longer everything takes because the account carries no more; default 1. */
+  stretch?: number;
   /** The claim of the process that asks; only its own creation may go on. */
   claimant?: { host: string; pid: number };
 }
@@ -258,7 +261,7 @@ export const finalsOf = (situation: Situation, volumeId: string) =>
 export const completedFinal = (situation: Situation, volumeId: string) =>
   finalsOf(situation, volumeId).find((snapshot) => snapshot.state === "completed");
 
-export const recycleFingerprint = (spec: Spec) => fingerprint(spec.recycleToken ?? "");
+export const recycleFingerprint = derived((spec: Spec) => fingerprint(spec.recycleToken ?? ""));
 
 /** What of the running launch differs from the spec and needs another launch. */
 export function launchDifferences(

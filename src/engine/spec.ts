@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { derived } from "./derived";
 
 const pattern = (expression: RegExp, rule: string) =>
   z.string({ error: rule }).regex(expression, rule);
@@ -235,11 +236,11 @@ export function fingerprint(value: unknown): string {
  * The properties that an instance is launched with and that do not change on a running one, apart
  * from those that decide checks by looking at the instance itself (image, types, subnets, market).
  */
-export function launchFingerprint(spec: Spec): string {
+export const launchFingerprint = derived((spec: Spec): string => {
   const { keyName, iamInstanceProfile, userData, ebsOptimized, monitoring } = spec;
   const { metadataOptions, rootVolume, lifeCycle, maxSpotPrice } = spec;
   return fingerprint([
     { keyName, iamInstanceProfile, userData, ebsOptimized, monitoring },
     { metadataOptions, rootVolume, lifeCycle, maxSpotPrice },
   ]);
-}
+});

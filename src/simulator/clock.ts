@@ -18,7 +18,16 @@ export interface SimulatorClock {
 }
 
 export type ClockOptions =
-  | { readonly kind: "virtual"; readonly startAt?: number }
+  | {
+      readonly kind: "virtual";
+      readonly startAt?: number;
+      /**
+       * How many turns of the event loop must pass in which nobody does anything before time jumps.
+       * Default 1; 0 serves tasks that wait for promises alone, as they all go as far as they can
+       * within one turn.
+       */
+      readonly quietTurns?: 0 | 1;
+    }
   | { readonly kind: "real"; readonly speed?: number; readonly startAt?: number };
 
 /** The clock as the simulator itself sees it. */
@@ -40,7 +49,7 @@ export function createTimeline(options: ClockOptions): Timeline {
   return options.kind === "virtual" ? virtualTimeline(options) : realTimeline(options);
 }
 
-function virtualTimeline(options: { readonly startAt?: number }): Timeline {
+function virtualTimeline(options: Extract<ClockOptions, { kind: "virtual" }>): Timeline {
   const due = createEventQueue<() => void>();
   const sleepers = createEventQueue<Sleeper>();
   let current = options.startAt ?? START_AT;
@@ -70,7 +79,7 @@ function virtualTimeline(options: { readonly startAt?: number }): Timeline {
     const seen = activity;
     setImmediate(() => {
       isWatching = false;
-      if (seen === activity) wakeEarliest();
+      if (seen === activity || options.quietTurns === 0) wakeEarliest();
       if (sleepers.size > 0) watch();
     });
   };

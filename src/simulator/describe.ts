@@ -164,6 +164,8 @@ function isList(values: FilterText | readonly FilterText[]): values is readonly 
 /** `*` is any text, `?` one character, a backslash makes either literal; case matters. */
 export function matcherOf(pattern: string): (text: string) => boolean {
   if (!/[*?\\]/.test(pattern)) return (text) => text === pattern;
+  const prefix = pattern.slice(0, -1);
+  if (pattern.endsWith("*") && !/[*?\\]/.test(prefix)) return (text) => text.startsWith(prefix);
   const source = pattern.replace(/\\([\s\S])|[\s\S]/g, (part, literal: string | undefined) => {
     if (part === "*") return "[\\s\\S]*";
     if (part === "?") return "[\\s\\S]";

@@ -35,15 +35,15 @@ export function guidance(
   ].join("\n");
 }
 
-export interface StartWorld {
-  readonly imageId: string;
-  readonly text: string;
-}
-
-/** The images and subnets that are there before anybody made one. */
-export function startWorld(simulator: Simulator): StartWorld {
+/**
+ * What is said when it starts, once the endpoint is known: how to use it, and the images and subnets
+ * that are there before anybody made one.
+ */
+export function greeting(simulator: Simulator): (endpoint: string) => string {
   const images = listIn(simulator.call("DescribeImages", { Owners: ["amazon"] }), "Images");
   const subnets = listIn(simulator.call("DescribeSubnets", {}), "Subnets");
+  // Looking around for the greeting is not a call that anybody made.
+  simulator.control.clearCalls();
   const lines = [
     "Images:",
     ...images.map((image) => columns([image.ImageId, image.Architecture, image.Name])),
@@ -51,8 +51,10 @@ export function startWorld(simulator: Simulator): StartWorld {
     ...subnets.map((subnet) =>
       columns([subnet.SubnetId, subnet.AvailabilityZone, subnet.CidrBlock]),
     ),
+    "",
   ];
-  return { imageId: String(images[0]?.ImageId), text: `${lines.join("\n")}\n` };
+  const imageId = String(images[0]?.ImageId);
+  return (endpoint) => `${guidance(simulator, endpoint, imageId)}\n${lines.join("\n")}`;
 }
 
 function paceOf({ kind, speed }: Simulator["clock"]): string {

@@ -22,6 +22,7 @@ import { action } from "./action";
 import { type FilterValues, type Listing, list } from "./describe";
 import { Ec2Error } from "./errors";
 import { deregister } from "./image-states";
+import { keptByRow } from "./kept-views";
 import type { ImageMapping, ImageRecord } from "./records";
 import { find, invalidCombination, notSimulated, nouns, required } from "./refusals";
 import { ownerMatcher, removeSnapshot } from "./snapshots";
@@ -69,7 +70,9 @@ const listing: Listing<ImageRecord> = {
   },
 };
 
-function imageView(world: World, row: ImageRecord): Image {
+const imageView = keptByRow(writeImage);
+
+function writeImage(world: World, row: ImageRecord): Image {
   return {
     Architecture: row.architecture as ArchitectureValues,
     BlockDeviceMappings: row.mappings.map(mappingView),

@@ -18,6 +18,7 @@ import {
   publicDnsName,
   publicIpOf,
 } from "./interface-view";
+import { keptByRow, keptUntilWrite } from "./kept-views";
 import type { InstanceRecord, InstanceState, InterfaceRecord, StateReason } from "./records";
 import { tagList } from "./tag-sets";
 import { type World, zoneId } from "./world";
@@ -39,15 +40,13 @@ export function stateCode(state: InstanceState): number {
   return stateCodes[state];
 }
 
-/** A terminated instance changes no more, and there may be many of them: each is written once. */
-const terminatedViews = new WeakMap<InstanceRecord, Instance>();
+/** A terminated instance shows nothing but itself. */
+const terminatedView = keptByRow(writeView);
+const livingView = keptUntilWrite(writeView);
 
 export function instanceView(world: World, row: InstanceRecord | undefined): Instance {
   if (row === undefined) return {};
-  if (row.state !== "terminated") return writeView(world, row);
-  const known = terminatedViews.get(row) ?? writeView(world, row);
-  terminatedViews.set(row, known);
-  return known;
+  return row.state === "terminated" ? terminatedView(world, row) : livingView(world, row);
 }
 
 /** One literal, not several spread into one: this is the most frequent answer of all. */

@@ -5,11 +5,14 @@ import type {
   NetworkInterface,
   NetworkInterfaceAssociation,
 } from "@aws-sdk/client-ec2";
+import { keptUntilWrite } from "./kept-views";
 import type { InterfaceRecord } from "./records";
 import { tagList } from "./tag-sets";
 import { type World, zoneId } from "./world";
 
-export function interfaceView(world: World, row: InterfaceRecord): NetworkInterface {
+export const interfaceView = keptUntilWrite(writeInterface);
+
+function writeInterface(world: World, row: InterfaceRecord): NetworkInterface {
   return {
     Association: associationOf(world, row, row.privateIps[0]),
     Attachment: attachmentView(world, row),

@@ -11,6 +11,7 @@ import type {
 import { action } from "./action";
 import { type Listing, list } from "./describe";
 import { Ec2Error } from "./errors";
+import { keptByRow } from "./kept-views";
 import type { SnapshotRecord, VolumeRecord } from "./records";
 import { find, invalidCombination, nouns, required } from "./refusals";
 import { checkSnapshotLimits, freeSlot, insertSnapshot, progressOf } from "./snapshot-states";
@@ -37,7 +38,9 @@ const listing: Listing<SnapshotRecord> = {
   },
 };
 
-function snapshotView(world: World, row: SnapshotRecord): Snapshot {
+const snapshotView = keptByRow(writeSnapshot, ({ state }) => state === "completed");
+
+function writeSnapshot(world: World, row: SnapshotRecord): Snapshot {
   return {
     CompletionTime:
       row.state === "completed" && row.completesAt !== undefined

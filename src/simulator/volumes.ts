@@ -15,6 +15,7 @@ import { rememberedIds, rememberIds } from "./client-tokens";
 import { type Listing, list } from "./describe";
 import { Ec2Error } from "./errors";
 import { slowDetach } from "./instance-states";
+import { keptByRow } from "./kept-views";
 import type { InstanceRecord, VolumeRecord } from "./records";
 import { find, invalidValue, missingParameter, nouns, required } from "./refusals";
 import { tagList, tagsFor } from "./tag-sets";
@@ -55,7 +56,9 @@ const listing: Listing<VolumeRecord> = {
   },
 };
 
-export function volumeView(world: World, row: VolumeRecord): Volume {
+export const volumeView = keptByRow(writeVolume);
+
+function writeVolume(world: World, row: VolumeRecord): Volume {
   return {
     Attachments: row.attachment === undefined ? [] : [attachmentView(row)],
     AvailabilityZone: row.zone,

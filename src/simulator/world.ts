@@ -70,6 +70,8 @@ export interface World {
   readonly formerRoots: Map<string, readonly string[]>;
   /** Addresses in use, by subnet. */
   readonly usedIps: Map<string, Set<string>>;
+  /** How many writes there were: what was derived from the tables holds while it stays the same. */
+  writes: number;
   /** Switched on for the length of one call. */
   isDryRun: boolean;
   now(): number;
@@ -113,7 +115,10 @@ export function createWorld(options: SimulatorOptions): World {
     ...createTables({
       now: timeline.now,
       after: timeline.after,
-      beforeWrite: () => refuseDuringDryRun(world),
+      beforeWrite: () => {
+        refuseDuringDryRun(world);
+        world.writes += 1;
+      },
       longestLagMilliseconds: () => longestLagMilliseconds(latencies, faults),
     }),
     tokens: new Map(),
@@ -123,6 +128,7 @@ export function createWorld(options: SimulatorOptions): World {
     addressesByInterface: new Map(),
     formerRoots: new Map(),
     usedIps: new Map(),
+    writes: 0,
     isDryRun: false,
     now: timeline.now,
     after: (seconds, happen) => {

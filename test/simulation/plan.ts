@@ -40,7 +40,7 @@ export interface PlanOptions {
 
 export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const random = createRandom(seed, "plan");
-  const minutes = 60 + random.below(90);
+  const minutes = 90 + random.below(120);
   const processes = 1 + random.below(3);
   // Always one draw, so that the share changes nothing else.
   const isWire = random.next() < (options.wireShare ?? 0.05);
@@ -124,7 +124,7 @@ function drawEvents(random: Random, frame: Frame): PlannedEvent[] {
   const seconds = minutes * 60;
   const times = (count: number) => Array.from({ length: count }, () => random.below(seconds));
   const drawn = [
-    ...times(4 + random.below(9)).map((atSeconds) => ({
+    ...times(8 + random.below(13)).map((atSeconds) => ({
       atSeconds,
       kind: "user" as const,
       action: pick(random, userActionNames),

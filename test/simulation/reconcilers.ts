@@ -5,6 +5,7 @@
 import type { Decision } from "../../src/engine/model";
 import { CloudError } from "../../src/engine/ports";
 import { converge, describeStep, type Outcome } from "../../src/engine/reconcile";
+import type { Spec } from "../../src/engine/spec";
 import type { Random } from "../../src/simulator/random";
 import { judgeCall } from "./invariants";
 import type { Scene } from "./scene";
@@ -20,6 +21,8 @@ export interface Process {
   /** Until then it knows nothing newer. */
   staleUntil: number;
   known?: Order;
+  /** Its ways to the account, with what they remember, until it dies. */
+  connection?: Connection;
   abort: AbortController;
   /** What it last ended with. */
   last?: { order: Order; outcome: Outcome; beganAt: number };
@@ -58,6 +61,7 @@ export async function runProcess(scene: Scene, process: Process): Promise<void> 
       if (error instanceof CloudError)
         throw new Violation(`(f) progress: the loop gave up: ${error.message}`, { cause: error });
       if (!(error instanceof Crash)) throw error;
+      process.connection = undefined;
       scene.trace.add(process.name, error.message);
       await scene.sleep(scene.isHealed() ? 1000 : Number(error.cause));
     }
@@ -77,20 +81,24 @@ function orderOf(scene: Scene, process: Process): Order {
   return process.known;
 }
 
+function specOf(order: Order | undefined): Spec {
+  if (order === undefined) throw new Error("nothing is being carried out");
+  const { identity, specVersion } = order;
+  return identity.specs[specVersion - 1] ?? newestSpec(identity);
+}
+
 async function carryOut(scene: Scene, process: Process, order: Order): Promise<Outcome> {
   const { deallocate, identity, specVersion } = order;
-  const spec = identity.specs[specVersion - 1] ?? newestSpec(identity);
-  const connection = connect(scene.simulator, { wire: scene.plan.isWire });
-  watchCalls(scene, process, connection, { ...order, spec });
+  process.connection ??= connectProcess(scene, process);
   process.abort = new AbortController();
   scene.trace.add(
     process.name,
     `carries out ${identity.id} version ${specVersion}${deallocate ? ", deallocating" : ""}`,
   );
-  const { cloud, clock, registry } = connection;
+  const { cloud, clock, registry } = process.connection;
   return converge({
     id: identity.id,
-    spec,
+    spec: specOf(order),
     specVersion,
     deallocate,
     initial: identity.initial,
@@ -118,12 +126,9 @@ function noteDecision(scene: Scene, process: Process, decision: Decision): void 
 }
 
 /** Everything that we do to the account passes here, and what must hold is asked at once. */
-function watchCalls(
-  scene: Scene,
-  process: Process,
-  { hooks }: Connection,
-  order: Order & { spec: Identity["specs"][number] },
-): void {
+function connectProcess(scene: Scene, process: Process): Connection {
+  const connection = connect(scene.simulator, { wire: scene.plan.isWire });
+  const { hooks } = connection;
   const life = { isDead: false };
   const die = (doom: Doom, text: string) => {
     life.isDead = true;
@@ -153,8 +158,8 @@ function watchCalls(
     noteMade(scene, doomed);
     const isCarriedOut = error === undefined || code === "LostReplyError";
     const { identities } = scene.program;
-    const { spec } = order;
     const { witness } = scene;
+    const spec = specOf(process.known);
     judgeCall({ action, input, spec, witness, identities, doomed, isCarriedOut });
     doomed = undefined;
   });
@@ -164,6 +169,7 @@ function watchCalls(
     scene.counts.add("fault", "process dies");
     die(doom, `dies after ${action}`);
   });
+  return connection;
 }
 
 const isChange = (action: string) => !/^(Describe|Get)/.test(action);
@@ -212,7 +218,8 @@ function endText(outcome: Outcome): string {
   return text;
 }
 
-const longestPauseMs = 120_000;
+/** Short enough to meet what others do, long enough that most looks find something to do. */
+const longestPauseMs = 600_000;
 
 function pauseMs(scene: Scene, process: Process, outcome: Outcome): number {
   const drawnMs = 1000 + process.random.below(longestPauseMs);

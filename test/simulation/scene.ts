@@ -40,7 +40,12 @@ export interface Scene {
 
 export function createScene(plan: Plan): Scene {
   const { latencies, seed } = plan;
-  const simulator = createSimulator({ seed, latencies, keptCalls: 0 });
+  const simulator = createSimulator({
+    seed,
+    latencies,
+    keptCalls: 0,
+    clock: { kind: "virtual", quietTurns: plan.isWire ? 1 : 0 },
+  });
   const now = () => simulator.clock.now();
   let calls = 0;
   let stage: "phase 1" | "healed" | "over" = "phase 1";
