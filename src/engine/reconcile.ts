@@ -31,6 +31,8 @@ export interface ConvergeOptions extends Job {
   deallocate?: boolean;
   /** What people asked for beside the spec; what is fulfilled may be asked for again without harm. */
   asked?: Asked;
+  /** How many times longer upkeep may take because the account carries no more; default 1. */
+  stretch?: number;
   claimant?: { host: string; pid: number };
   /** Stops at the next safe point. */
   signal?: AbortSignal;
@@ -69,7 +71,11 @@ export async function converge(options: ConvergeOptions): Promise<Outcome> {
     if (ledger === undefined) return unknownHere(options);
     const { spec, specVersion, deallocate, asked, claimant, cloud } = options;
     const now = cloud.now();
-    const question = { spec, specVersion, deallocate, asked, ledger, observation, now, claimant };
+    const { stretch } = options;
+    const question = {
+      ...{ spec, specVersion, deallocate, asked, stretch },
+      ...{ ledger, observation, now, claimant },
+    };
     const decision = decide(question);
     options.decided?.(decision);
     memory.lastReason = "reason" in decision ? decision.reason : decision.rule;

@@ -50,13 +50,13 @@ function periodicDueAt(situation: Situation): number | undefined {
 
 /** At once if the disk has no snapshot of its own. */
 function periodicScheduledAt(situation: Situation): number | undefined {
-  const { carrier, ledger, now, spec } = situation;
+  const { carrier, ledger, now, spec, stretch = 1 } = situation;
   if (!spec.persistRootDevice || carrier?.rootVolumeId === undefined) return undefined;
   const taken = ownSnapshots(situation).filter((each) => each.state !== "error");
   const lastAt = Math.max(0, ...taken.map((each) => each.startedAt));
   const requestedAt = requestedSnapshotAt(situation, lastAt) ?? Number.POSITIVE_INFINITY;
   if (taken.length > 0)
-    return Math.min(requestedAt, lastAt + spec.snapshots.intervalMinutes * minutes);
+    return Math.min(requestedAt, lastAt + spec.snapshots.intervalMinutes * minutes * stretch);
   return Math.min(requestedAt, ledger.launch?.healthy ? now : healthyBy(situation));
 }
 
@@ -160,7 +160,7 @@ const watchHealth = (reason: string, instanceId: string, untilAt: number) =>
 const concludeRunning: Rule = {
   name: "all is as it should be until upkeep is due",
   apply(situation) {
-    const { now } = situation;
+    const { now, stretch = 1 } = situation;
     const scheduledAt = periodicScheduledAt(situation);
     const isPending = periodicDueAt(situation) !== scheduledAt;
     const soonAt = now + lookAgainSeconds * 1000;
@@ -168,7 +168,7 @@ const concludeRunning: Rule = {
     if (situation.snapshots.some((each) => isPendingFor(situation, each))) times.push(soonAt);
     if (isClearingAway(situation)) times.push(disposal(situation).nextAt);
     const due = times.filter((at): at is number => at !== undefined && at > now);
-    return { kind: "done", wakeAt: Math.min(now + 5 * minutes, ...due) };
+    return { kind: "done", wakeAt: Math.min(now + 5 * minutes * stretch, ...due) };
   },
 };
 

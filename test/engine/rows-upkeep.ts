@@ -73,6 +73,24 @@ const periodics: Row[] = [
     expect: acts(snapshotting("periodic", "vol-1")),
   },
   {
+    name: "an account that carries no more is asked for snapshots less often",
+    ask: {
+      stretch: 2,
+      observation: observation({ snapshots: [periodic({ startedAt: now - 5 * minutes })] }),
+    },
+    rule: rests,
+    expect: { kind: "done", wakeAt: now + 5 * minutes },
+  },
+  {
+    name: "and what was asked for takes as much longer",
+    ask: {
+      stretch: 2,
+      observation: observation({ snapshots: [periodic({ startedAt: now - 10 * minutes })] }),
+    },
+    rule: snapshots,
+    expect: acts(snapshotting("periodic", "vol-1")),
+  },
+  {
     name: "a snapshot that is due waits while one is pending",
     ask: {
       observation: observation({
