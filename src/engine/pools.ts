@@ -1,6 +1,7 @@
 /**
  * Where to launch: every allowed combination of instance type, market and subnet, best first. A
- * pool that EC2 just refused rests for a while; when all rest, the answer says until when.
+ * pool that EC2 just refused rests for a while and then waits its turn; when all rest, the answer
+ * says until when.
  */
 import type { Anchor, Market, Pool, Refusal } from "./model";
 import type { Situation } from "./situation";
@@ -8,21 +9,34 @@ import type { Situation } from "./situation";
 /** How long a pool without capacity is left alone before it is asked again. */
 export const refusalRestSeconds = 60;
 
+/**
+ * How long it comes after all that were not refused. A move to another subnet takes half a minute, so
+ * with three of them the first has rested when the last is refused: without this On-Demand would never
+ * be asked.
+ */
+export const refusalCountsSeconds = 600;
+
 export type PoolChoice = { kind: "pool"; pool: Pool } | { kind: "resting"; untilAt: number };
 
 export function choosePool(situation: Situation): PoolChoice {
-  const pools = orderedPools(situation);
-  const restingUntil = (pool: Pool) => restsUntil(situation.observation.refusals, pool);
-  const pool = pools.find((each) => restingUntil(each) <= situation.now);
-  if (pool !== undefined) return { kind: "pool", pool };
-  return { kind: "resting", untilAt: Math.min(...pools.map(restingUntil)) };
+  const { now, observation } = situation;
+  const pools = orderedPools(situation).map((pool) => {
+    const at = lastRefusedAt(observation.refusals, pool);
+    const counts = at > now - refusalCountsSeconds * 1000;
+    return { pool, turn: counts ? at : 0, restsUntil: at + refusalRestSeconds * 1000 };
+  });
+  const [next] = pools
+    .filter(({ restsUntil }) => restsUntil <= now)
+    .sort((a, b) => a.turn - b.turn);
+  if (next !== undefined) return { kind: "pool", pool: next.pool };
+  return { kind: "resting", untilAt: Math.min(...pools.map(({ restsUntil }) => restsUntil)) };
 }
 
-function restsUntil(refusals: readonly Refusal[], pool: Pool): number {
+function lastRefusedAt(refusals: readonly Refusal[], pool: Pool): number {
   const times = refusals
     .filter((refusal) => refusal.kind === "no-capacity" && isSamePool(refusal.pool, pool))
-    .map((refusal) => refusal.at + refusalRestSeconds * 1000);
-  return Math.max(0, ...times);
+    .map((refusal) => refusal.at);
+  return Math.max(Number.NEGATIVE_INFINITY, ...times);
 }
 
 const isSamePool = (a: Pool, b: Pool) =>

@@ -115,10 +115,31 @@ describe("a pool that EC2 refused", () => {
     ["m5.large", "m6i.large"].map((instanceType) => pool({ market, instanceType })),
   );
 
+  const refusedAgo = (ago: number, ...pools: readonly ReturnType<typeof pool>[]) =>
+    pools.map((each) => ({ pool: each, at: now - ago * seconds }));
+
   test("rests for a minute", () => {
-    const at = (ago: number) => choice([{ at: now - ago }]);
-    expect(at(59 * seconds)).toEqual({ kind: "pool", pool: pool({ instanceType: "m6i.large" }) });
-    expect(at(60 * seconds)).toEqual({ kind: "pool", pool: pool() });
+    const only = spec({ instanceTypes: ["m5.large"], fallbackToOnDemand: false });
+    const at = (ago: number) => {
+      const observation = atRest({ refusals: refusedAgo(ago, pool()).map(refusal) });
+      return choosePool(understand(question({ observation, spec: only })));
+    };
+    expect(at(59)).toEqual({ kind: "resting", untilAt: now + 1 * seconds });
+    expect(at(60)).toEqual({ kind: "pool", pool: pool() });
+  });
+
+  test("comes after all others for ten minutes, so that On-Demand gets its turn however long a round takes", () => {
+    const spot = all.slice(0, 2);
+    expect(choice(refusedAgo(90, ...spot))).toEqual({ kind: "pool", pool: all[2] });
+    expect(choice(refusedAgo(599, ...spot))).toEqual({ kind: "pool", pool: all[2] });
+    expect(choice(refusedAgo(600, ...spot))).toEqual({ kind: "pool", pool: all[0] });
+  });
+
+  test("has its next turn in the order of the refusals where all were refused", () => {
+    const refusals = [61, 90, 75, 30].flatMap((ago, at) =>
+      refusedAgo(ago, ...all.slice(at, at + 1)),
+    );
+    expect(choice(refusals)).toEqual({ kind: "pool", pool: all[1] });
   });
 
   test("rests from its last refusal on", () => {

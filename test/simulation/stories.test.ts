@@ -284,6 +284,17 @@ describe("capacity", () => {
     });
   });
 
+  it("that is gone in every Spot pool of three zones is found On-Demand, however long the moves take", async () => {
+    const story = begin(createWorld(), { subnetIds: [...DEFAULT_SUBNET_IDS] });
+    for (const letter of ["a", "b", "c"]) {
+      for (const instanceType of ["m5.large", "m6i.large"]) {
+        const pool = { instanceType, zone: `us-east-1${letter}`, market: "spot" } as const;
+        story.world.simulator.control.setCapacity({ ...pool, available: 0 });
+      }
+    }
+    expect((await upDone(story)).ledger.launch).toMatchObject({ market: "on-demand", attempt: 7 });
+  });
+
   it("that is gone in one zone is found in another, and the disk moves along", async () => {
     const subnetIds = DEFAULT_SUBNET_IDS.slice(0, 2);
     const story = await running({ persistPrivateIp: false, subnetIds });
