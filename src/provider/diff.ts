@@ -13,6 +13,7 @@ import {
 import type { Context } from "./context";
 import { type Properties, recordedSpec } from "./inputs";
 import { needsAttention, recordedFacts } from "./outputs";
+import { shown } from "./shown";
 import { hasUnknown, isUnknown } from "./unknown";
 import { validate } from "./validation";
 
@@ -90,7 +91,7 @@ function show(value: unknown): string {
   if (value === undefined) return "(default)";
   if (isUnknown(value)) return "(known later)";
   if (hasUnknown(value)) return "(partly known later)";
-  return Array.isArray(value) ? `[${value.join(", ")}]` : String(value);
+  return shown(value);
 }
 
 function consequence(effect: ChangeEffect, olds: Properties, news: Properties): string {

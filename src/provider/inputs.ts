@@ -81,5 +81,9 @@ export function creationKeyOf(properties: Properties): string {
   const given = typeof properties.creationKey === "string" ? properties.creationKey : "";
   if (given.length <= longestCreationKey) return given;
   const digest = createHash("sha256").update(given).digest("hex").slice(0, 32);
-  return `${given.slice(0, longestCreationKey - digest.length - 1)}~${digest}`;
+  // Half of a character would come back from EC2 as another one, and the key would not be found.
+  const start = given
+    .slice(0, longestCreationKey - digest.length - 1)
+    .replace(/[\uD800-\uDBFF]$/, "");
+  return `${start}~${digest}`;
 }

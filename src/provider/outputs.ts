@@ -5,6 +5,7 @@
 import type { Facts } from "../engine/facts";
 import type { Ledger } from "../engine/model";
 import { inputsOf, type Properties } from "./inputs";
+import { shown } from "./shown";
 
 export interface Outputs {
   inputs: Properties;
@@ -40,5 +41,5 @@ export function needsAttention(olds: Properties, news: Properties): string | und
   const { state } = recordedFacts(olds);
   const wanted = news.desiredState ?? "running";
   if (state === undefined || state === wanted) return undefined;
-  return `it is ${state} and should be ${String(wanted)}`;
+  return `it is ${state} and should be ${shown(wanted)}`;
 }

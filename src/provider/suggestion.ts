@@ -43,17 +43,25 @@ const withoutCounterpart: Readonly<Record<string, string>> = {
   availabilityZone: "The zone follows from subnetIds: name a subnet of that zone.",
 };
 
+/** Nobody means one of ours by a longer one. */
+const longestName = 40;
+
 /** The sentence that follows "There is no property X." */
 export function suggestFor(name: string, known: readonly string[]): string {
+  if (name.length > longestName) return `The properties are: ${known.join(", ")}.`;
   const camel = name.replace(/_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
-  const other = withoutCounterpart[camel];
+  const other = ownOf(withoutCounterpart, camel);
   if (other !== undefined) return other;
-  const renamed = knownNames[camel] ?? "";
+  const renamed = ownOf(knownNames, camel) ?? "";
   const ours = known.includes(renamed)
     ? renamed
     : (beginning(camel, known) ?? nearest(camel, known));
   return ours === undefined ? `The properties are: ${known.join(", ")}.` : `Did you mean ${ours}?`;
 }
+
+/** A property may be called `toString`, which every object has and no table of ours. */
+const ownOf = (table: Readonly<Record<string, string>>, name: string) =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
 
 /** Mostly a forgotten unit: `size` for `sizeGiB`. */
 const beginning = (name: string, known: readonly string[]) =>

@@ -13,6 +13,7 @@ import {
   specInputOf,
   timeoutsSchema,
 } from "./inputs";
+import { shorten } from "./shown";
 import { suggestFor } from "./suggestion";
 import { hasUnknown, isUnknown, withoutUnknowns } from "./unknown";
 
@@ -108,7 +109,7 @@ function strangers(inputs: Properties): Failure[] {
 
 const stranger = (property: string, known: readonly string[]): Failure => ({
   property,
-  reason: `There is no property ${property}. ${suggestFor(property.split(".").at(-1) ?? "", known)}`,
+  reason: `There is no property ${shorten(property)}. ${suggestFor(property.split(".").at(-1) ?? "", known)}`,
 });
 
 function resourceFailures(inputs: Properties): Failure[] {
@@ -141,8 +142,7 @@ function given(path: Path, inputs: Properties): string {
   );
   if (value === undefined || value === null) return "is missing and ";
   if (hiddenProperties.has(String(path[0]))) return "";
-  const text = JSON.stringify(value);
-  return `is ${text.length > 80 ? `${text.slice(0, 80)}…` : text} and `;
+  return `is ${shorten(JSON.stringify(value))} and `;
 }
 
 /** zod's own sentences speak of types; those of our schema are in the user's words already. */

@@ -94,6 +94,23 @@ test.each<[string, string]>([
   ]);
 });
 
+test.each(["toString", "constructor", "hasOwnProperty"])(
+  "%s, which every object has, is a stranger like any other",
+  async (name) => {
+    const [failure] = await failuresOf({ [name]: "x" });
+    expect(failure?.reason).toMatch(
+      new RegExp(`^There is no property ${name}\\. (The properties are: region, |Did you mean)`),
+    );
+  },
+);
+
+test("a stranger with a name that fills the screen is shortened, between two characters", async () => {
+  const [failure] = await failuresOf({ [`x${"\u{1F600}".repeat(5000)}`]: 1 });
+  expect(failure?.reason).toMatch(
+    /^There is no property x(\u{1F600}){39}…\. The properties are: /u,
+  );
+});
+
 test("a stranger inside an object is refused too", async () => {
   expect(await failuresOf({ rootVolume: { size: 10 } })).toEqual([
     {

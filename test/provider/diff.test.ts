@@ -31,6 +31,13 @@ test.each([
   expect(told({ ...inputs, [name]: value }).answer).toEqual({ changes: false });
 });
 
+test("values of any shape are shown, shortened", () => {
+  const odd = { ...inputs, imageId: { a: [1] }, instanceTypes: Array(200).fill("m5.large") };
+  const { messages } = told(odd);
+  expect(messages[0]).toMatch(/^imageId \S+ → {"a":\[1\]}: AMI swap/);
+  expect(messages.every((message) => message.length < 500)).toBe(true);
+});
+
 test("state written before the Region was recorded shows no change", () => {
   const { region: _region, ...older } = olds;
   expect(told(inputs, older).answer).toEqual({ changes: false });
