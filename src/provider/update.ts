@@ -49,11 +49,7 @@ async function orderOf(
     (await ledgerInForce(context, connection, request)) ??
     lostLedger(connection, id, olds) ??
     neverBegun(connection, id, spec, news);
-  if (ledger.phase === "deallocating" || ledger.phase === "deallocated") {
-    throw new Error(
-      `${id} is ${ledger.phase}: somebody ended it outside this program. Run \`pulumi refresh\`, and the next \`pulumi up\` creates another.`,
-    );
-  }
+  refuseEnded(ledger);
   return {
     operation: "update",
     id,
@@ -63,6 +59,18 @@ async function orderOf(
     remembered: memory,
     properties: news,
   };
+}
+
+/** What was ended does not come back under its id: an image of it may be all that is left. */
+function refuseEnded({ id, phase }: Ledger): void {
+  if (phase === "deallocating")
+    throw new Error(
+      `${id} is deallocating: a \`pulumi destroy\` of it was cut off, or is still under way. Wait for it, or complete it with \`pulumi destroy\` (\`--target\` its URN keeps the rest of the stack); the next \`pulumi up\` creates another.`,
+    );
+  if (phase === "deallocated")
+    throw new Error(
+      `${id} is deallocated: somebody ended it outside this program. Run \`pulumi refresh\`, and the next \`pulumi up\` creates another.`,
+    );
 }
 
 /** State's copy, where the network interface that carried the true ledger was deleted. */

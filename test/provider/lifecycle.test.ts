@@ -278,6 +278,18 @@ test("an update of what somebody deallocated says so and does not bring it back"
   );
 });
 
+test("an update after a destroy that was cut off says how to complete that, and it can be", async () => {
+  const account = openAccount();
+  const { id, outs } = await created(account);
+  const cut = handlers.deallocate(abortedAt(account, /terminating/), id, outs);
+  await expect(cut).rejects.toThrow(/^Stopped at a safe point/);
+  await expect(handlers.update(account.context(), id, outs, declared)).rejects.toThrow(
+    /is deallocating: a `pulumi destroy` of it was cut off.*complete it with `pulumi destroy`/,
+  );
+  await handlers.deallocate(account.context(), id, outs);
+  expect((await created(account)).id).not.toBe(id);
+});
+
 test("adopt takes a completed one over under another name, and its instance runs on", async () => {
   const account = openAccount();
   const { id, outs } = await created(account);
