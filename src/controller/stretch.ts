@@ -48,14 +48,18 @@ export const upkeepCalls: Partial<Record<Action, { look: number; snapshot: numbe
   DeleteSnapshot: { look: 0, snapshot: 1 },
 };
 
-/** 1 where the account carries what is asked for, else how many times longer everything takes. */
-export function stretchOf(demand: Demand, share = defaultShare): number {
+/** How much of our share of the scarcest bucket the demand takes: 0.5 is half of it. */
+export function loadOf(demand: Demand, share = defaultShare): number {
   const loads = Object.entries(upkeepCalls).map(([action, { look, snapshot }]) => {
     const perSecond = look * demand.looksPerSecond + snapshot * demand.snapshotsPerSecond;
     return perSecond / (share * requestBucket(action as Action).refillPerSecond);
   });
-  return Math.max(1, ...loads);
+  return Math.max(...loads);
 }
+
+/** 1 where the account carries what is asked for, else how many times longer everything takes. */
+export const stretchOf = (demand: Demand, share = defaultShare): number =>
+  Math.max(1, loadOf(demand, share));
 
 /** For people; undefined where nothing is stretched. */
 export function describeStretch(stretch: number): string | undefined {

@@ -14,7 +14,8 @@ beforeAll(async () => {
     process.execPath,
     [
       "node_modules/tsx/dist/cli.mjs",
-      "src/simulator/main.ts",
+      "src/cli/main.ts",
+      "simulator",
       "--port",
       "0",
       "--speed",

@@ -1,0 +1,76 @@
+/** A close look at one managed instance, found by its id or by the name that people know. */
+import { allPages } from "../aws/client";
+import { tagsOf } from "../aws/shapes";
+import type { ControllerRegistry, Entry } from "../controller/registry";
+import type { Anchor, Ledger, Observation } from "../engine/model";
+import { tagKeys } from "../engine/tags";
+import type { Account } from "./account";
+import { Failure } from "./failure";
+import { fullName, nameOf } from "./identity";
+
+export interface Seen {
+  id: string;
+  ledger: Ledger;
+  observation: Observation;
+}
+
+/** Stands in where no specification is known; an image that does not exist is a fact like any other. */
+const anyImageId = "ami-00000000";
+
+/** Undefined when neither EC2 nor the registry knows anything of it. */
+export async function lookAt(
+  { anchors, cloud }: Pick<Account, "anchors" | "cloud">,
+  id: string,
+  entry: Entry | undefined,
+): Promise<Seen | undefined> {
+  const { imageId = anyImageId, instanceTypes = [], subnetIds = [] } = entry?.spec ?? {};
+  const { interfaceId } = entry ?? {};
+  const query = { id, imageId, instanceTypes, subnetIds, interfaceId, wantsSpotMarket: false };
+  const observation = { ...(await cloud.observe(query)), refusals: [] };
+  const read = await anchors.load(id, observation.anchors);
+  const kept = entry?.ledger;
+  const ledger = (kept?.revision ?? -1) > (read?.revision ?? -1) ? kept : read;
+  return ledger && { id, ledger, observation };
+}
+
+/** Throws a Failure when nothing, or more than one, is called so. */
+export async function idOf(
+  text: string,
+  { ec2, region }: Pick<Account, "ec2" | "region">,
+  registry: Pick<ControllerRegistry, "list"> | undefined,
+): Promise<string> {
+  if (/^pmi-[0-9a-f]+$/.test(text)) return text;
+  const keys = new Map<string, string>();
+  for await (const { creationKey, id } of registry?.list() ?? []) keys.set(id, creationKey);
+  for (const { tags } of await namedAnchors(ec2)) {
+    const { [tagKeys.id]: id, [tagKeys.creationKey]: key } = tags;
+    if (id !== undefined && key !== undefined && tags[tagKeys.phase] !== "deallocated")
+      keys.set(id, key);
+  }
+  const ids = [...keys]
+    .filter(([, key]) => nameOf(key).name === text || fullName(key) === text)
+    .map(([id]) => id);
+  const [first, ...others] = ids;
+  if (first === undefined) throw notFound(text, region);
+  if (others.length === 0) return first;
+  const next = `Give one of their ids: ${ids.join(", ")}.`;
+  throw new Failure("usage", `${ids.length} managed instances are called ${text}.`, next);
+}
+
+export const notFound = (text: string, region: string) =>
+  new Failure(
+    "notFound",
+    `There is no managed instance ${text} in ${region}.`,
+    "`managed-instance list --all` shows all of them; another Region is chosen with --region.",
+  );
+
+async function namedAnchors(ec2: Account["ec2"]): Promise<Pick<Anchor, "tags">[]> {
+  const Filters = [{ Name: "tag-key", Values: [tagKeys.creationKey] }];
+  const pages = await allPages(
+    ec2,
+    "DescribeNetworkInterfaces",
+    { Filters },
+    (page) => page.NetworkInterfaces,
+  );
+  return pages.map((each) => ({ tags: tagsOf(each.TagSet) }));
+}

@@ -1,0 +1,59 @@
+/** What the engine would do next, asked of the same `decide` that the controller asks. Pure. */
+import type { Entry } from "../controller/registry";
+import { decide } from "../engine/decide";
+import type { Decision, Ledger, Observation } from "../engine/model";
+import { describeStep } from "../engine/reconcile";
+import { instant, isoInstant } from "./human-time";
+
+export interface Situation {
+  entry: Entry;
+  ledger: Ledger;
+  observation: Observation;
+  now: number;
+}
+
+export function decisionOn({ entry, ledger, now, observation }: Situation): Decision {
+  const { asked, deallocate, spec, specVersion } = entry;
+  return decide({ spec, specVersion, asked, ledger, observation, now, deallocate });
+}
+
+/** A decision as `--json` tells it. */
+export interface Outlook {
+  kind: Decision["kind"];
+  rule: string;
+  reason?: string;
+  remedy?: string;
+  steps?: string[];
+  at?: string;
+}
+
+export function outlookOf(decision: Decision): Outlook {
+  const { kind, rule } = decision;
+  switch (decision.kind) {
+    case "act":
+      return { kind, rule, steps: decision.steps.map(describeStep) };
+    case "wait":
+      return { kind, rule, reason: decision.reason, at: isoInstant(decision.untilAt) };
+    case "done":
+      return { kind, rule, at: isoInstant(decision.wakeAt) };
+    case "stuck":
+      return { kind, rule, reason: decision.reason, remedy: decision.remedy };
+    case "superseded":
+      return { kind, rule, reason: decision.reason };
+  }
+}
+
+export function outlookLine(decision: Decision): string {
+  switch (decision.kind) {
+    case "act":
+      return decision.steps.map(describeStep).join(", ");
+    case "wait":
+      return `${decision.reason}; at the latest ${instant(decision.untilAt)}`;
+    case "done":
+      return `all is as specified; next upkeep ${instant(decision.wakeAt)}`;
+    case "stuck":
+      return `stuck: ${decision.reason}; ${decision.remedy}`;
+    case "superseded":
+      return decision.reason;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Which registry a command uses: the named table or directory, else the directory in the user's home
+ * that belongs to the account and Region, when a controller has made one there.
+ */
+import fs from "node:fs";
+import path from "node:path";
+import type { ControllerRegistry } from "../controller/registry";
+import { type Account, accountNumber } from "./account";
+import { Failure } from "./failure";
+import type { RegistryFlags } from "./flags";
+import type { Invocation } from "./invocation";
+
+export type Place = { kind: "table"; table: string } | { kind: "directory"; directory: string };
+
+export interface Chosen {
+  registry: ControllerRegistry;
+  place: Place;
+}
+
+export const placeName = (place: Place) =>
+  place.kind === "table" ? `table ${place.table}` : `directory ${place.directory}`;
+
+/** Undefined where none is named and there is none in the usual place. */
+export async function chosenRegistry(
+  invocation: Invocation,
+  flags: RegistryFlags,
+  account: Account,
+): Promise<Chosen | undefined> {
+  const place = namedPlace(invocation, flags);
+  if (place !== undefined) return openRegistry(place);
+  const directory = await usualDirectory(invocation, account);
+  return fs.existsSync(directory) ? openRegistry({ kind: "directory", directory }) : undefined;
+}
+
+/** Where a controller keeps its registry; the usual directory is made when none is named. */
+export async function controllerRegistry(
+  invocation: Invocation,
+  flags: RegistryFlags,
+  account: Account,
+): Promise<Chosen> {
+  const place = namedPlace(invocation, flags);
+  if (place !== undefined) return openRegistry(place);
+  const directory = await usualDirectory(invocation, account);
+  return openRegistry({ kind: "directory", directory });
+}
+
+/** For commands that hand their request to a controller or work in its place. */
+export async function neededRegistry(
+  invocation: Invocation,
+  flags: RegistryFlags,
+  account: Account,
+): Promise<Chosen> {
+  const chosen = await chosenRegistry(invocation, flags, account);
+  if (chosen !== undefined) return chosen;
+  throw new Failure(
+    "usage",
+    "This needs the controller's registry, which knows the specification of each managed instance.",
+    "Name it with --table or --directory. Without a controller change `desiredState` or `recycleToken` in the program and run `pulumi up`.",
+  );
+}
+
+function namedPlace({ environment }: Invocation, flags: RegistryFlags): Place | undefined {
+  if (flags.table !== undefined && flags.directory !== undefined)
+    throw new Failure("usage", "--table and --directory are both given.", "Name one registry.");
+  const { table, directory } = flags;
+  if (table !== undefined) return { kind: "table", table };
+  if (directory !== undefined) return { kind: "directory", directory: path.resolve(directory) };
+  const { MANAGED_INSTANCE_TABLE = "", MANAGED_INSTANCE_DIRECTORY = "" } = environment;
+  if (MANAGED_INSTANCE_TABLE !== "") return { kind: "table", table: MANAGED_INSTANCE_TABLE };
+  if (MANAGED_INSTANCE_DIRECTORY === "") return undefined;
+  return { kind: "directory", directory: path.resolve(MANAGED_INSTANCE_DIRECTORY) };
+}
+
+/** One for each account and Region; an embedded EC2 has one of its own, so that they never mix. */
+async function usualDirectory({ home }: Invocation, account: Account): Promise<string> {
+  const { ec2, endpoint, region } = account;
+  const where = endpoint === undefined ? "" : `-${new URL(endpoint).host.replace(/[^\w.-]/g, "-")}`;
+  const name = `${await accountNumber(ec2)}-${region}${where}`;
+  return path.join(home, ".managed-instance", name);
+}
+/** Each adapter is loaded only where it is used. */
+async function openRegistry(place: Place): Promise<Chosen> {
+  if (place.kind === "table") throw new Failure("failed", "Tables are not supported yet.");
+  const files =
+    require("../controller/file-registry") as typeof import("../controller/file-registry");
+  return { place, registry: files.createFileControllerRegistry(place.directory) };
+}
