@@ -132,7 +132,9 @@ export function anchorInForce(ledger: Ledger, observation: Observation): Anchor 
 
 /**
  * Without the volumes that wear the tags of one that is known to be ours: a backup that was restored
- * before the original had been marked with its id.
+ * before the original had been marked with its id. Ours are marked before the next generation is
+ * launched, so once that has run, an unmarked one of an earlier generation is such a copy, too, and
+ * its original may be gone by then.
  */
 function withoutCopies({ launch }: Ledger, volumes: readonly Volume[]): Volume[] {
   const isKnown = (volume: Volume) =>
@@ -140,7 +142,12 @@ function withoutCopies({ launch }: Ledger, volumes: readonly Volume[]): Volume[]
   const isAlike = (a: Volume, b: Volume) =>
     a.generation === b.generation && a.lineage === b.lineage;
   const known = volumes.filter(isKnown);
-  return volumes.filter((each) => isKnown(each) || !known.some((other) => isAlike(each, other)));
+  const isSucceeded = ({ generation }: Volume) =>
+    launch?.ran === true && generation < launch.generation;
+  return volumes.filter(
+    (each) =>
+      isKnown(each) || !(isSucceeded(each) || known.some((other) => isAlike(each, other))),
+  );
 }
 
 function findCarrier(

@@ -313,6 +313,21 @@ const clearing: Row[] = [
     expect: acts(snapshotting("final", "vol-1")),
   },
   {
+    name: "of the generation before an unmarked disk is a copy, though its original is gone",
+    ask: {
+      ledger: second,
+      observation: observation({
+        ...older,
+        volumes: older.volumes.map((each) =>
+          each.generation === 1 ? { ...each, volumeId: "vol-copy", markedId: undefined } : each,
+        ),
+        snapshots: [own],
+      }),
+    },
+    rule: "all is as it should be until upkeep is due",
+    expect: { kind: "done", wakeAt: now + 3 * minutes },
+  },
+  {
     name: "what the generation before left goes once this one has a completed snapshot of its own",
     ask: {
       ledger: second,

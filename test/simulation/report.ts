@@ -1,4 +1,5 @@
 /** What simulations print: the failure with its command, and what was reached and what was not. */
+import { createHash } from "node:crypto";
 import { rules } from "../../src/engine/decide";
 import { faultNames } from "./faults";
 import type { Plan, PlannedEvent } from "./plan";
@@ -34,7 +35,8 @@ export interface Summary {
   calls: number[];
   faults: number[];
   of(kind: Kind): ReadonlyMap<string, number>;
-  lastHash: string;
+  /** Of all traces, in order. */
+  hash(): string;
 }
 
 const total = (counted: ReadonlyMap<string, number>) =>
@@ -42,24 +44,24 @@ const total = (counted: ReadonlyMap<string, number>) =>
 
 export function startSummary(): Summary {
   const counts = createCounts();
+  let hash = "";
   const summary: Summary = {
     failures: [],
     seeds: 0,
     calls: [],
     faults: [],
-    lastHash: "",
+    hash: () => hash,
     of: (kind) => counts.of(kind),
     fail: (message) => {
       summary.failures.push(message);
     },
     add(told) {
       summary.seeds += 1;
-      summary.lastHash = told.hash;
+      hash = createHash("sha256").update(hash).update(told.hash).digest("hex").slice(0, 16);
       summary.calls.push(total(told.counts.of("step")));
       summary.faults.push(total(told.counts.of("fault")));
       for (const kind of kinds)
-        for (const [name, count] of told.counts.of(kind))
-          for (let n = 0; n < count; n += 1) counts.add(kind, name);
+        for (const [name, count] of told.counts.of(kind)) counts.add(kind, name, count);
     },
   };
   return summary;
@@ -84,7 +86,7 @@ export function summaryText(summary: Summary): string {
     ...tables.flat(),
     "\nnever reached",
     ...(missing.length === 0 ? ["  nothing"] : missing.map((each) => `  ${each}`)),
-    `\n${summary.seeds} seeds, median ${median(summary.calls)} steps and ${median(summary.faults)} faults, last trace ${summary.lastHash}`,
+    `\n${summary.seeds} seeds, ${total(summary.of("step"))} steps, ${total(summary.of("fault"))} faults; median ${median(summary.calls)} steps and ${median(summary.faults)} faults, traces ${summary.hash()}`,
     ...summary.failures.map((failure) => `FAILED ${failure}`),
     `${summary.seeds - summary.failures.length} held, ${summary.failures.length} violated`,
   ].join("\n")}\n`;

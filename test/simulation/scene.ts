@@ -16,7 +16,7 @@ import { Violation } from "./world";
 
 /** How often each thing of each kind happened. */
 export interface Counts {
-  add(kind: string, name: string): void;
+  add(kind: string, name: string, times?: number): void;
   of(kind: string): ReadonlyMap<string, number>;
 }
 
@@ -90,9 +90,9 @@ function groupsIn(simulator: Simulator): readonly string[] {
 export function createCounts(): Counts {
   const kinds = new Map<string, Map<string, number>>();
   return {
-    add(kind, name) {
+    add(kind, name, times = 1) {
       const names = kinds.get(kind) ?? new Map<string, number>();
-      kinds.set(kind, names.set(name, (names.get(name) ?? 0) + 1));
+      kinds.set(kind, names.set(name, (names.get(name) ?? 0) + times));
     },
     of: (kind) => kinds.get(kind) ?? new Map(),
   };

@@ -1,6 +1,7 @@
 /**
- * `npm run simulate -- --seeds N --from S [--faults name,…] [--wire share] [--timeline] [--twice]`:
- * runs seeds one after the other and says of a failing one what it takes to see it again.
+ * `npm run simulate -- --seeds N --from S [--faults name,…] [--wire share] [--timeline] [--twice]
+ * [--keep-going]`: runs seeds one after the other and says of a failing one what it takes to see it
+ * again. Interrupted, it ends after the seed at hand and reports what it has done.
  */
 import { parseArgs } from "node:util";
 import { faultNames } from "./faults";
@@ -27,10 +28,12 @@ async function main(): Promise<number> {
   const wireShare = Number(values.wire);
   const from = Number(values.from);
   const summary: Summary = startSummary();
-  for (let seed = from; seed < from + Number(values.seeds); seed += 1) {
+  const progress = startProgress();
+  for (let seed = from; seed < from + Number(values.seeds) && !progress.isOver(); seed += 1) {
     const plan = planOf(seed, { faults, wireShare });
     const told = await runPlan(plan);
     summary.add(told);
+    progress.tell(summary);
     if (values.timeline) process.stdout.write(`${told.lines.join("\n")}\n`);
     if (values.twice && (await runPlan(plan)).hash !== told.hash)
       summary.fail(`seed ${seed} told two stories`);
@@ -42,6 +45,25 @@ async function main(): Promise<number> {
   }
   process.stdout.write(summaryText(summary));
   return summary.failures.length === 0 ? 0 : 1;
+}
+
+const progressEveryMs = 60_000;
+
+function startProgress() {
+  let toldAt = Date.now();
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+  };
+  process.once("SIGINT", end).once("SIGTERM", end);
+  return {
+    isOver: () => isOver,
+    tell({ failures, seeds }: Summary) {
+      if (Date.now() < toldAt + progressEveryMs) return;
+      toldAt = Date.now();
+      process.stderr.write(`${seeds} seeds, ${failures.length} violated\n`);
+    },
+  };
 }
 
 main().then(
