@@ -1,12 +1,14 @@
 /**
  * `npm run bench`: downtimes against their critical paths and calls for each operation, on the
- * virtual clock, and what one core does. Exit code 1 when a downtime exceeds its floor of quality.
+ * virtual clock, what one core does, and what a survey of many costs. Exit code 1 when a downtime
+ * exceeds its floor of quality or a survey its bounds.
  */
 import type { LatencyTable } from "../src/simulator";
 import { defaultLatencies } from "../src/simulator";
 import { type Measurement, measureAll } from "./operations";
 import { decisionsPerSecond, recyclesPerSecond } from "./rates";
 import { isRead } from "./stopwatch";
+import { compareSurveys, surveyComplaints, surveyLines } from "./survey";
 
 /** Downtime ÷ critical path, on average over all rounds, of what the aim is set for. */
 const ratioAim = 1.05;
@@ -32,10 +34,14 @@ async function main(): Promise<number> {
   process.stdout.write(`${[...table(rows), "", ...callLines(rows), ""].join("\n")}\n`);
   process.stdout.write(`decisions        ${Math.round(decisions).toLocaleString("en")} /s\n`);
   process.stdout.write(`recycles         ${recycles.toFixed(0)} /s, simulated, engine and EC2\n`);
+  const surveys = await compareSurveys();
+  process.stdout.write(`${surveyLines(surveys).join("\n")}\n`);
   const slow = rows.filter((row) => aimedAt.test(row.name) && row.meanRatio > ratioAim);
   for (const { name, meanRatio } of slow)
     process.stderr.write(`${name}: ${meanRatio.toFixed(3)} is more than the aim of ${ratioAim}\n`);
-  return slow.length === 0 ? 0 : 1;
+  const complaints = surveyComplaints(surveys);
+  for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
+  return slow.length + complaints.length === 0 ? 0 : 1;
 }
 
 /** The published table, with the long states some tenths of a second longer in each round. */
