@@ -68,7 +68,7 @@ async function change<Kept, Result>(
 }
 
 export function createStoredRegistry(store: Store): ControllerRegistry {
-  const changed = <Result>(id: string, apply: Change<KeptEntry, Result>) =>
+  const changed = async <Result>(id: string, apply: Change<KeptEntry, Result>) =>
     change(`the entry of ${id}`, store.entry(id), apply);
   return {
     register: (registration, now) => changed(registration.id, registering(registration, now)),
@@ -78,7 +78,7 @@ export function createStoredRegistry(store: Store): ControllerRegistry {
     },
     list: (options) => listed(store, options),
     due: (now) => store.due(now),
-    deregister: (id) => store.remove(id),
+    deregister: async (id) => store.remove(id),
     ask: (id, asked, now) => changed(id, asking(asked, now)),
     wake: (id, at) => changed(id, waking(at)),
     async acquire(id, holder, span) {
@@ -91,8 +91,8 @@ export function createStoredRegistry(store: Store): ControllerRegistry {
     async append(id, events) {
       if (events.length > 0) await store.append(id, events);
     },
-    history: (id, page) => store.history(id, page),
-    take: (bucket, draw) =>
+    history: async (id, page) => store.history(id, page),
+    take: async (bucket, draw) =>
       change(`bucket ${bucket.name}`, store.bucket(bucket.name), drawing(bucket, draw)),
   };
 }
