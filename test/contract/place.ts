@@ -27,6 +27,7 @@ export async function discoverPlace(ec2: EC2, { subnetId }: PlaceWish = {}): Pro
     subnetId: subnet.SubnetId ?? "",
     imageId: image.ImageId ?? "",
     rootDeviceName: image.RootDeviceName ?? "",
+    rootSizeGib: rootSizeOf(image),
     platformDetails: image.PlatformDetails ?? "",
   };
 }
@@ -41,6 +42,11 @@ async function zonesWithTypes(ec2: EC2): Promise<ReadonlySet<string>> {
   };
   const larger = new Set(await offered(TYPES.larger));
   return new Set((await offered(TYPES.small)).filter((zone) => larger.has(zone)));
+}
+
+function rootSizeOf({ RootDeviceName, BlockDeviceMappings = [] }: Image): number {
+  const root = BlockDeviceMappings.find((each) => each.DeviceName === RootDeviceName);
+  return root?.Ebs?.VolumeSize ?? 8;
 }
 
 /** The newest of the first family that is there; all of them boot on an x86_64 Nitro instance. */

@@ -1,4 +1,5 @@
 /** Runs the suite against a target and says of each behaviour how it went. */
+import { EC2ServiceException } from "@aws-sdk/client-ec2";
 import { type Behaviour, Inconclusive, type Probe, type Scene, type Stage } from "./scene";
 
 export type Outcome =
@@ -31,6 +32,7 @@ function broken(error: unknown): Outcome {
 }
 
 function textOf(error: unknown): string {
+  if (error instanceof EC2ServiceException) return `${error.name}: ${error.message}`;
   return error instanceof Error ? error.message.replaceAll("\n", " ") : String(error);
 }
 

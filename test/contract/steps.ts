@@ -162,14 +162,14 @@ export function volumeRequest(stage: Stage, purpose: string) {
   return { ...volume, ClientToken: ownName(stage, purpose) };
 }
 
-/** The launch that the engine makes: on an existing interface, with a root disk that is kept. */
+/** The launch that the engine makes: on an existing interface, with a root disk of a size that is kept. */
 export function launchOn(
   stage: Stage,
   interfaceId: string,
   token: string,
   more: Partial<RunInstancesRequest> = {},
 ): RunInstancesRequest {
-  const { imageId, rootDeviceName } = stage.place;
+  const { imageId, rootDeviceName: DeviceName, rootSizeGib: VolumeSize } = stage.place;
   return {
     ImageId: imageId,
     InstanceType: TYPES.small,
@@ -177,7 +177,7 @@ export function launchOn(
     MaxCount: 1,
     ClientToken: ownName(stage, token),
     NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: interfaceId }],
-    BlockDeviceMappings: [{ DeviceName: rootDeviceName, Ebs: { DeleteOnTermination: false } }],
+    BlockDeviceMappings: [{ DeviceName, Ebs: { DeleteOnTermination: false, VolumeSize } }],
     ...more,
   };
 }
@@ -204,10 +204,11 @@ export async function launched(stage: Stage, request: RunInstancesRequest): Prom
   return only(Instances, "launched instance").InstanceId ?? "";
 }
 
+/** Of an instance with one volume; that it is at the root device is a behaviour of its own. */
 export async function rootVolumeId(stage: Stage, instanceId: string): Promise<string> {
   return until(stage, `the root volume of ${instanceId}`, async () => {
-    const { RootDeviceName, BlockDeviceMappings = [] } = await instanceById(stage, instanceId);
-    return BlockDeviceMappings.find((each) => each.DeviceName === RootDeviceName)?.Ebs?.VolumeId;
+    const { BlockDeviceMappings = [] } = await instanceById(stage, instanceId);
+    return BlockDeviceMappings[0]?.Ebs?.VolumeId;
   });
 }
 

@@ -3,7 +3,7 @@ import type { Scene } from "./scene";
 import { dataVolumes, elasticIps } from "./scenes/data-volumes";
 import { describing } from "./scenes/describing";
 import { images } from "./scenes/images";
-import { interfaceLaunch } from "./scenes/interface-launch";
+import { heldInterface, interfaceLaunch, launchTokens } from "./scenes/interface-launch";
 import { replaceRoot } from "./scenes/replace-root";
 import { rootDisk } from "./scenes/root-disk";
 import { spot } from "./scenes/spot";
@@ -11,7 +11,9 @@ import { stopAndStart } from "./scenes/stop-and-start";
 import { tagging } from "./scenes/tagging";
 
 export const suite: readonly Scene[] = [
+  launchTokens,
   interfaceLaunch,
+  heldInterface,
   spot,
   rootDisk,
   dataVolumes,

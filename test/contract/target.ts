@@ -24,6 +24,7 @@ export interface Place {
   readonly subnetId: string;
   readonly imageId: string;
   readonly rootDeviceName: string;
+  readonly rootSizeGib: number;
   readonly platformDetails: string;
 }
 

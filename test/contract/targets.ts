@@ -1,7 +1,12 @@
 /** The three targets: a simulator of the suite's own, any endpoint that plays EC2, and AWS. */
 import { setTimeout as pause } from "node:timers/promises";
 import { EC2 } from "@aws-sdk/client-ec2";
-import { createSimulator, type Simulator, serveSimulator } from "../../src/simulator";
+import {
+  createSimulator,
+  type Simulator,
+  type SimulatorOptions,
+  serveSimulator,
+} from "../../src/simulator";
 import { tagEverything } from "./run-tags";
 import type { Target, TargetClock } from "./target";
 
@@ -14,8 +19,8 @@ export interface SimulatorTarget extends Target {
 }
 
 /** Over real HTTP, on virtual time: waiting costs nothing. */
-export async function simulatorTarget(seed = 1): Promise<SimulatorTarget> {
-  const simulator = createSimulator({ seed });
+export async function simulatorTarget(options: SimulatorOptions = {}): Promise<SimulatorTarget> {
+  const simulator = createSimulator(options);
   const server = await serveSimulator(simulator);
   const ec2 = new EC2({
     region: REGION,
@@ -23,7 +28,7 @@ export async function simulatorTarget(seed = 1): Promise<SimulatorTarget> {
     credentials: anyCredentials,
     maxAttempts: 1,
   });
-  const runId = `run-${seed}`;
+  const runId = "simulated";
   tagEverything(ec2, runId);
   return {
     name: "simulator",
@@ -31,7 +36,7 @@ export async function simulatorTarget(seed = 1): Promise<SimulatorTarget> {
     region: REGION,
     simulator,
     clock: simulator.clock,
-    patience: { pollSeconds: 1, limitSeconds: HOUR, longWaitSeconds: 25 * HOUR },
+    patience: { pollSeconds: 5, limitSeconds: HOUR, longWaitSeconds: 25 * HOUR },
     runId,
     close: async () => {
       ec2.destroy();

@@ -1,5 +1,7 @@
 /** Looking things up: unknown ids, filters, pages and limits (ec2-facts §9). */
 import assert from "node:assert/strict";
+import type { EC2 } from "@aws-sdk/client-ec2";
+import { z } from "zod";
 import { type Stage, scene } from "../scene";
 import { expectRefused, newInterface, ownName, refusalOf, until } from "../steps";
 import { TYPES } from "../target";
@@ -18,10 +20,21 @@ export const describing = scene(
     await until(stage, "the tag index", async () =>
       (await byTag(tag)).length === 2 ? true : undefined,
     );
-    return { stage, interfaces: interfaces.sort(), tag, byTag };
+    return { stage, interfaces: interfaces.sort(), tag, byTag, dates: dateHeaders(stage.ec2) };
   },
   [
     ...unknownIds(),
+    {
+      sentence: "one unknown id among known ones fails the whole call",
+      fact: "§9",
+      check: async ({ stage, interfaces }) => {
+        const NetworkInterfaceIds = [...interfaces, "eni-0123456789abcdef0"];
+        await expectRefused(
+          stage.ec2.describeNetworkInterfaces({ NetworkInterfaceIds }),
+          "InvalidNetworkInterfaceID.NotFound",
+        );
+      },
+    },
     {
       sentence: "an id of the wrong form is told apart from an unknown one",
       fact: "§9",
@@ -178,8 +191,51 @@ export const describing = scene(
         for (const { Score = 0 } of SpotPlacementScores) assert.ok(Score >= 1 && Score <= 10);
       },
     },
+    {
+      sentence: "each answer tells the time in its Date",
+      fact: "§13",
+      check: async ({ stage, dates }) => {
+        dates.length = 0;
+        await stage.ec2.describeNetworkInterfaces({ MaxResults: 5 });
+        const told = Date.parse(dates[0] ?? "");
+        assert.ok(Math.abs(told - stage.clock.now()) < 60_000, `Date: ${dates[0]}`);
+      },
+    },
+    {
+      sentence: "a deleted network interface is unknown",
+      fact: "§9",
+      check: async ({ stage, interfaces: [NetworkInterfaceId = ""] }) => {
+        await stage.ec2.deleteNetworkInterface({ NetworkInterfaceId });
+        await until(stage, "the interface is gone", async () => {
+          const Filters = [{ Name: "network-interface-id", Values: [NetworkInterfaceId] }];
+          const { NetworkInterfaces = [] } = await stage.ec2.describeNetworkInterfaces({ Filters });
+          return NetworkInterfaces.length === 0 ? true : undefined;
+        });
+        await expectRefused(
+          stage.ec2.deleteNetworkInterface({ NetworkInterfaceId }),
+          "InvalidNetworkInterfaceID.NotFound",
+        );
+      },
+    },
   ],
 );
+
+/** The Date of each answer from now on: what expiry is judged by (docs/design.md §4). */
+function dateHeaders(ec2: EC2): string[] {
+  const dates: string[] = [];
+  ec2.middlewareStack.add(
+    (next) => async (request) => {
+      const answer = await next(request);
+      const { headers } = z
+        .object({ headers: z.record(z.string(), z.string()) })
+        .parse(answer.response);
+      dates.push(headers.date ?? "");
+      return answer;
+    },
+    { step: "deserialize", priority: "low", name: "dateHeaders" },
+  );
+  return dates;
+}
 
 /** Each kind that the engine looks up by id, and how EC2 says that it is not there. */
 function unknownIds() {

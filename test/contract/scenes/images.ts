@@ -99,11 +99,6 @@ export const images = scene(
       },
     },
     {
-      sentence: "the name of an image is taken, also by another request of the same kind",
-      fact: "§1.1",
-      check: ({ register }) => expectRefused(register("image"), "InvalidAMIName.Duplicate"),
-    },
-    {
       sentence: "an image is found by its name among one's own",
       fact: "§1.1",
       check: async ({ stage, imageId }) => {
@@ -114,6 +109,11 @@ export const images = scene(
           [imageId],
         );
       },
+    },
+    {
+      sentence: "the name of an image is taken, also by another request of the same kind",
+      fact: "§1.1",
+      check: ({ register }) => expectRefused(register("image"), "InvalidAMIName.Duplicate"),
     },
     {
       sentence: "a snapshot that an image uses cannot be deleted",
@@ -179,6 +179,16 @@ export const images = scene(
           return Images.length === 0 ? true : undefined;
         });
       },
+    },
+    {
+      sentence: "deregistering what is deregistered says that it is not there",
+      fact: "§3",
+      check: ({ stage, imageId }) =>
+        expectRefused(
+          stage.ec2.deregisterImage({ ImageId: imageId }),
+          "InvalidAMIID.Unavailable",
+          "InvalidAMIID.NotFound",
+        ),
     },
     {
       sentence: "deregistering with its snapshots names each of them",

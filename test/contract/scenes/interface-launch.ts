@@ -9,6 +9,8 @@ import {
   launchOn,
   newInterface,
   ownName,
+  plainLaunch,
+  refusalOf,
   terminate,
   until,
   untilInstance,
@@ -24,6 +26,7 @@ export const interfaceLaunch = scene(
     const { PrivateIpAddress: address } = await interfaceById(stage, anchor);
     const request = launchOn(stage, anchor, "launch", {
       TagSpecifications: [{ ResourceType: "instance", Tags: [note] }],
+      MetadataOptions: { HttpTokens: "required", HttpPutResponseHopLimit: 2 },
     });
     // These are asked while nothing holds the interface yet, and make nothing wherever they are refused.
     const free = await newInterface(stage, "launch-free");
@@ -134,41 +137,6 @@ export const interfaceLaunch = scene(
       },
     },
     {
-      sentence: "an interface is held from the moment that a launch on it is accepted",
-      fact: "§1.3",
-      check: async ({ stage, anchor }) => {
-        const second = stage.ec2.runInstances(launchOn(stage, anchor, "launch-second"));
-        await expectRefused(second, "InvalidNetworkInterface.InUse");
-      },
-    },
-    {
-      sentence: "the same token with the same launch is the same instance",
-      fact: "§1.1",
-      check: async ({ stage, request, instanceId }) =>
-        assert.equal(await launched(stage, request), instanceId),
-    },
-    {
-      sentence: "the same token with another instance type is refused",
-      fact: "§1.1",
-      check: ({ stage, request }) =>
-        expectRefused(
-          stage.ec2.runInstances({ ...request, InstanceType: TYPES.larger }),
-          "IdempotentParameterMismatch",
-        ),
-    },
-    {
-      sentence: "an instance is found by its client token",
-      fact: "§1.1",
-      check: async ({ stage, request, instanceId }) => {
-        const Filters = [{ Name: "client-token", Values: [request.ClientToken ?? ""] }];
-        const found = await until(stage, "the instance by its token", async () => {
-          const { Reservations } = await stage.ec2.describeInstances({ Filters });
-          return Reservations?.[0]?.Instances?.[0]?.InstanceId;
-        });
-        assert.equal(found, instanceId);
-      },
-    },
-    {
       sentence: "an interface names the instance that holds it",
       fact: "§4",
       check: async ({ stage, anchor, instanceId }) => {
@@ -189,6 +157,17 @@ export const interfaceLaunch = scene(
       fact: "§1.6",
       check: async ({ stage, instanceId }) => {
         await untilInstance(stage, instanceId, "running");
+      },
+    },
+    {
+      sentence: "the metadata options of a launch are those of its instance",
+      fact: "§12",
+      check: async ({ stage, instanceId }) => {
+        const { MetadataOptions } = await instanceById(stage, instanceId);
+        assert.deepEqual(
+          [MetadataOptions?.HttpTokens, MetadataOptions?.HttpPutResponseHopLimit],
+          ["required", 2],
+        );
       },
     },
     {
@@ -229,18 +208,6 @@ export const interfaceLaunch = scene(
       },
     },
     {
-      sentence: "an interface that an instance holds cannot be deleted",
-      fact: "§4",
-      check: async ({ stage, anchor }) => {
-        await expectRefused(
-          stage.ec2.deleteNetworkInterface({ NetworkInterfaceId: anchor }),
-          "InvalidParameterValue",
-          "InvalidNetworkInterface.InUse",
-        );
-        assert.equal((await interfaceById(stage, anchor)).Status, "in-use");
-      },
-    },
-    {
       sentence: "a terminated instance frees its interface, which keeps its address",
       fact: "§4",
       check: async ({ stage, anchor, address, instanceId }) => {
@@ -254,12 +221,6 @@ export const interfaceLaunch = scene(
       },
     },
     {
-      sentence: "the token of a terminated instance is used up",
-      fact: "§1.1",
-      check: ({ stage, request }) =>
-        expectRefused(stage.ec2.runInstances(request), "IdempotentInstanceTerminated"),
-    },
-    {
       sentence: "the next launch takes the interface over, and its address",
       fact: "§4",
       check: async ({ stage, anchor, address }) => {
@@ -269,6 +230,95 @@ export const interfaceLaunch = scene(
         assert.deepEqual([first?.NetworkInterfaceId, first?.PrivateIpAddress], [anchor, address]);
         await untilInstance(stage, instanceId, "running");
         await terminate(stage, instanceId);
+      },
+    },
+  ],
+);
+
+/** The lock of the whole design (docs/design.md §5): that EC2 refuses a second launch at once. */
+export const heldInterface = scene(
+  "a second launch on one interface",
+  async (stage) => {
+    const anchor = await newInterface(stage, "held");
+    const first = await launched(stage, launchOn(stage, anchor, "held-first"));
+    const second = stage.ec2.runInstances(launchOn(stage, anchor, "held-second"));
+    // Asked here, so that nothing comes between the two launches.
+    const refusal = await refusalOf(second).catch((error: unknown) => error);
+    return { stage, anchor, first, refusal };
+  },
+  [
+    {
+      sentence: "an interface is held from the moment that a launch on it is accepted",
+      fact: "§1.3",
+      check: async ({ refusal }) => {
+        if (refusal instanceof Error) throw refusal;
+        assert.ok(typeof refusal === "object" && refusal !== null && "code" in refusal);
+        assert.equal(refusal.code, "InvalidNetworkInterface.InUse");
+      },
+    },
+    {
+      sentence: "an interface stays with the instance that was first",
+      fact: "§1.3",
+      check: async ({ stage, anchor, first }) => {
+        await untilInstance(stage, first, "running");
+        assert.equal((await interfaceById(stage, anchor)).Attachment?.InstanceId, first);
+      },
+    },
+    {
+      sentence: "an interface that an instance holds cannot be deleted",
+      fact: "§4",
+      check: async ({ stage, anchor, first }) => {
+        const deleted = stage.ec2.deleteNetworkInterface({ NetworkInterfaceId: anchor });
+        await expectRefused(deleted, "InvalidParameterValue", "InvalidNetworkInterface.InUse");
+        assert.equal((await interfaceById(stage, anchor)).Status, "in-use");
+        await terminate(stage, first);
+      },
+    },
+  ],
+);
+
+export const launchTokens = scene(
+  "the client token of a launch",
+  async (stage) => {
+    const request = plainLaunch(stage, "token");
+    const instanceId = await launched(stage, request);
+    return { stage, request, instanceId };
+  },
+  [
+    {
+      sentence: "an instance is found by its client token",
+      fact: "§1.1",
+      check: async ({ stage, request, instanceId }) => {
+        const Filters = [{ Name: "client-token", Values: [request.ClientToken ?? ""] }];
+        const found = await until(stage, "the instance by its token", async () => {
+          const { Reservations } = await stage.ec2.describeInstances({ Filters });
+          return Reservations?.[0]?.Instances?.[0]?.InstanceId;
+        });
+        assert.equal(found, instanceId);
+      },
+    },
+    {
+      sentence: "the same token with the same launch is the same instance",
+      fact: "§1.1",
+      check: async ({ stage, request, instanceId }) =>
+        assert.equal(await launched(stage, request), instanceId),
+    },
+    {
+      sentence: "the same token with another instance type is refused",
+      fact: "§1.1",
+      check: ({ stage, request }) =>
+        expectRefused(
+          stage.ec2.runInstances({ ...request, InstanceType: TYPES.larger }),
+          "IdempotentParameterMismatch",
+        ),
+    },
+    {
+      sentence: "the token of a terminated instance is used up",
+      fact: "§1.1",
+      check: async ({ stage, request, instanceId }) => {
+        await untilInstance(stage, instanceId, "running");
+        await terminate(stage, instanceId);
+        await expectRefused(stage.ec2.runInstances(request), "IdempotentInstanceTerminated");
       },
     },
   ],

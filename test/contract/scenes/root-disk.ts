@@ -7,9 +7,11 @@ import {
   launched,
   launchOn,
   newInterface,
+  plainLaunch,
   rootVolumeId,
   snapshotById,
   snapshotSpacing,
+  terminate,
   tooFast,
   until,
   untilInstance,
@@ -46,6 +48,17 @@ export const rootDisk = scene(
       check: async ({ stage, volumeId }) => {
         const { Tags = [] } = await volumeById(stage, volumeId);
         assert.ok(Tags.some(({ Key, Value }) => Key === "kind" && Value === "root"));
+      },
+    },
+    {
+      sentence: "the root volume is at the root device that the instance names",
+      fact: "§2",
+      check: async ({ stage, instanceId }) => {
+        const { RootDeviceName, BlockDeviceMappings } = await instanceById(stage, instanceId);
+        assert.deepEqual(
+          [RootDeviceName, BlockDeviceMappings?.[0]?.DeviceName],
+          [stage.place.rootDeviceName, stage.place.rootDeviceName],
+        );
       },
     },
     {
@@ -245,6 +258,20 @@ export const rootDisk = scene(
         });
         const described = stage.ec2.describeVolumes({ VolumeIds: [volumeId] });
         await expectRefused(described, "InvalidVolume.NotFound");
+      },
+    },
+    {
+      sentence: "a root mapping that says no size takes the image's",
+      fact: "§2",
+      check: async ({ stage }) => {
+        const { rootDeviceName: DeviceName, rootSizeGib } = stage.place;
+        const BlockDeviceMappings = [{ DeviceName, Ebs: { DeleteOnTermination: true } }];
+        const request = plainLaunch(stage, "disk-size", { BlockDeviceMappings });
+        const instanceId = await launched(stage, request);
+        const volume = await volumeById(stage, await rootVolumeId(stage, instanceId));
+        assert.equal(volume.Size, rootSizeGib);
+        await untilInstance(stage, instanceId, "running");
+        await terminate(stage, instanceId);
       },
     },
   ],

@@ -103,6 +103,18 @@ export const stopAndStart = scene(
       },
     },
     {
+      sentence: "an instance that is not running has a status only if all are asked for",
+      fact: "§9",
+      check: async ({ stage, instanceId }) => {
+        const ask = async (IncludeAllInstances: boolean) => {
+          const request = { InstanceIds: [instanceId], IncludeAllInstances };
+          return (await stage.ec2.describeInstanceStatus(request)).InstanceStatuses ?? [];
+        };
+        assert.deepEqual(await ask(false), []);
+        assert.equal((await ask(true))[0]?.InstanceState?.Name, "stopped");
+      },
+    },
+    {
       sentence: "a stopped instance starts again, with another launch time",
       fact: "§11",
       check: async ({ stage, instanceId }) => {
