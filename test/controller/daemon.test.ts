@@ -1,0 +1,231 @@
+/** The daemon as one process: what it does between two `pulumi up`s, seen from outside. */
+import { accessTo } from "../../src/aws/access";
+import { createEc2 } from "../../src/aws/client";
+import { AwsClock } from "../../src/aws/clock";
+import { createCloud } from "../../src/aws/cloud";
+import { createAnchorRegistry } from "../../src/aws/registry";
+import { type DaemonOptions, runDaemon } from "../../src/controller/daemon";
+import { createMemoryControllerRegistry } from "../../src/controller/memory-registry";
+import type { ControllerRegistry } from "../../src/controller/registry";
+import { work } from "../../src/controller/worker";
+import type { Ledger } from "../../src/engine/model";
+import { fingerprint } from "../../src/engine/spec";
+import { createSimulator, type Simulator } from "../../src/simulator";
+import { type SimulatorServer, serveSimulator } from "../../src/simulator/server";
+import { base } from "../simulation/operations";
+import { parse } from "../simulation/world";
+
+jest.setTimeout(120_000);
+
+const region = "us-east-1";
+const id = "pmi-00000000000a";
+
+let simulator: Simulator;
+let server: SimulatorServer;
+let registry: ControllerRegistry;
+const running: Running[] = [];
+
+beforeEach(async () => {
+  simulator = createSimulator({ region, clock: { kind: "real", speed: 60 } });
+  server = await serveSimulator(simulator, { report: (error) => console.error(error) });
+  registry = createMemoryControllerRegistry();
+});
+afterEach(async () => {
+  for (const { stop } of running.splice(0)) await stop().catch(() => undefined);
+  await server.close();
+});
+
+/** What `pulumi up` does with a controller: register, and carry out itself. */
+async function create(): Promise<void> {
+  const clock = new AwsClock();
+  const ec2 = createEc2(accessTo({ region, endpoint: server.endpoint }, {}), clock);
+  const cloud = createCloud(ec2, clock);
+  const spec = parse({ ...base, region });
+  await ec2.call("DescribeSubnets", {});
+  const initial: Ledger = {
+    ...{ id, creationKey: "test", phase: "creating", revision: 0 },
+    ...{ specVersion: 1, specFingerprint: fingerprint(spec) },
+    claim: { host: "test", pid: 1, touchedAt: clock.now() },
+  };
+  const registration = { id, creationKey: "test", spec, specVersion: 1, deallocate: false };
+  await registry.register(registration, clock.now());
+  const anchors = createAnchorRegistry(ec2);
+  const claimant = { host: "test", pid: 1 };
+  const deps = { registry, cloud, anchors, clock, claimant, holder: "test:1:up" };
+  expect(await work(id, deps, { initial })).toMatchObject({ standing: { kind: "done" } });
+}
+
+interface Running {
+  lines: { event: string; message: string; [key: string]: unknown }[];
+  stop(): Promise<Awaited<ReturnType<typeof runDaemon>>>;
+  ended: ReturnType<typeof runDaemon>;
+  /** The first line of the log that says so, as soon as it is there. */
+  heard(event: string, details?: object): Promise<Running["lines"][number]>;
+}
+
+function start(options: Partial<DaemonOptions> = {}): Running {
+  const abort = new AbortController();
+  const lines: Running["lines"] = [];
+  const listeners = new Set<() => void>();
+  const ended = runDaemon({
+    ...{ registry, region, endpoint: server.endpoint, environment: {}, signal: abort.signal },
+    claimant: { host: "test", pid: 2 },
+    write: (line) => {
+      lines.push(JSON.parse(line));
+      for (const each of listeners) each();
+    },
+    ...options,
+  });
+  const heard = (event: string, details: object = {}) =>
+    new Promise<Running["lines"][number]>((resolve, reject) => {
+      const look = () => {
+        const found = lines.find(
+          (line) =>
+            line.event === event &&
+            Object.entries(details).every(([key, value]) => line[key] === value),
+        );
+        if (found === undefined) return;
+        listeners.delete(look);
+        resolve(found);
+      };
+      listeners.add(look);
+      ended.then(
+        () => reject(new Error(`it ended and never said ${event}`)),
+        (error: unknown) => reject(error),
+      );
+      look();
+    });
+  const stop = () => {
+    abort.abort();
+    return ended;
+  };
+  const daemon = { lines, ended, heard, stop };
+  running.push(daemon);
+  return daemon;
+}
+
+/** Asks until there is an answer; jest's time-out is the limit. */
+async function until<Answer>(ask: () => Promise<Answer | undefined>): Promise<Answer> {
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    await simulator.clock.sleep(1000);
+  }
+}
+
+const instancesNow = () =>
+  (simulator.control.state().instances as { id: string; state: string; ownerId?: string }[]).filter(
+    ({ ownerId = simulator.account, state }) =>
+      ownerId === simulator.account && state === "running",
+  );
+
+test("an interruption is answered without anybody's order, told, and counted", async () => {
+  await create();
+  const [first] = instancesNow();
+  const instanceId = first?.id ?? "";
+  simulator.guest.write({ instanceId, path: "/srv/data", content: "precious" });
+  const daemon = start({ listen: { host: "127.0.0.1", port: 0 } });
+  const { port } = await daemon.heard("started");
+  await daemon.heard("swept");
+  simulator.control.interrupt({ instanceId });
+  const recovered = await daemon.heard("notice", { notice: "recovered" });
+  expect(recovered).toMatchObject({ id, generation: 2, downtimeSeconds: expect.any(Number) });
+  const [second] = instancesNow();
+  expect(second?.id).not.toBe(instanceId);
+  expect(simulator.guest.read({ instanceId: second?.id ?? "", path: "/srv/data" })).toBe(
+    "precious",
+  );
+  const health = await fetch(`http://127.0.0.1:${port}/healthz`);
+  expect([health.status, await health.text()]).toEqual([200, "ok\n"]);
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  expect(metrics).toMatch(/^managed_instance_recoveries_total 1$/m);
+  expect(metrics).toMatch(/^managed_instance_interruptions_total 1$/m);
+  expect(metrics).toMatch(/^managed_instance_downtime_seconds_count 1$/m);
+  expect(metrics).toMatch(/^managed_instance_shown 1$/m);
+  expect(metrics).toMatch(
+    /^managed_instance_ec2_calls_total\{action="RunInstances",outcome="ok"\} 1$/m,
+  );
+  expect(await daemon.stop()).toMatchObject({ failed: 0, stuck: 0 });
+  await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
+});
+
+test("told to end in the middle of a recovery it stops at a safe point and gives its lease back", async () => {
+  await create();
+  const [first] = instancesNow();
+  simulator.control.interrupt({ instanceId: first?.id ?? "", noticeSeconds: 0 });
+  const daemon = start();
+  await daemon.heard("step");
+  await daemon.stop();
+  const entry = await registry.get(id);
+  expect(entry?.lease).toBeUndefined();
+  expect(entry?.standing).toMatchObject({ kind: "waiting" });
+  expect(entry?.dueAt).toBeLessThanOrEqual(simulator.clock.now());
+  const next = start({ once: true });
+  expect(await next.ended).toEqual({ worked: 1, stuck: 0, failed: 0 });
+  expect(instancesNow()).toHaveLength(1);
+});
+
+test("once means one round: what is due is done, and then it ends", async () => {
+  await create();
+  await registry.wake(id, simulator.clock.now() - 1000);
+  expect(await start({ once: true }).ended).toEqual({ worked: 1, stuck: 0, failed: 0 });
+});
+
+test("an EC2 that does not answer is told, makes it unhealthy, and is asked again", async () => {
+  await create();
+  const daemon = start({ listen: { host: "127.0.0.1", port: 0 }, intervalSeconds: 1 });
+  const { port } = await daemon.heard("started");
+  await daemon.heard("swept");
+  simulator.control.setFaults({ throttle: { probability: 1 } });
+  const failed = await daemon.heard("failed", { what: "survey" });
+  expect(failed.message).toBe("the survey failed");
+  const complaint = await until(async () => {
+    const health = await fetch(`http://127.0.0.1:${port}/healthz`);
+    return health.status === 503 ? health.text() : undefined;
+  });
+  expect(complaint).toMatch(/^the last survey was \d+ s ago, and there should be one every 1 s\n$/);
+  simulator.control.setFaults({});
+  await registry.wake(id, simulator.clock.now() - 1000);
+  await daemon.heard("looked", { id });
+  await daemon.stop();
+});
+
+test("a damaged entry stops nobody else's work", async () => {
+  await create();
+  const other = "pmi-00000000000b";
+  const entry = await registry.get(id);
+  if (entry === undefined) throw new Error("it was not created");
+  await registry.register({ ...entry, id: other }, simulator.clock.now());
+  const damaged: ControllerRegistry = {
+    ...registry,
+    get: async (asked) => {
+      if (asked === other) throw new Error(`the entry of ${other} is damaged`);
+      return registry.get(asked);
+    },
+    acquire: async (asked, ...rest) => {
+      if (asked === other) throw new Error(`the entry of ${other} is damaged`);
+      return registry.acquire(asked, ...rest);
+    },
+  };
+  await registry.wake(id, simulator.clock.now() - 1000);
+  const daemon = start({ registry: damaged, once: true });
+  expect(await daemon.ended).toEqual({ worked: 1, stuck: 0, failed: 1 });
+  expect(daemon.lines.find(({ event }) => event === "failed")).toMatchObject({
+    id: other,
+    error: `the entry of ${other} is damaged`,
+  });
+});
+
+test.each([
+  [{ intervalSeconds: 0 }, "intervalSeconds is 0 and must be a whole number from 1 to 300"],
+  [{ atOnce: 1.5 }, "atOnce is 1.5 and must be a whole number from 2 to 1000"],
+])("%j is refused with the rule", async (options, sentence) => {
+  await expect(start(options).ended).rejects.toThrow(sentence);
+});
+
+test("a port that is taken is named", async () => {
+  const listen = { host: "127.0.0.1", port: server.port };
+  await expect(start({ listen }).ended).rejects.toThrow(
+    `port ${server.port} on 127.0.0.1 is taken by another program. Choose another`,
+  );
+});
