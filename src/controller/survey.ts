@@ -57,6 +57,8 @@ export interface SurveyorOptions {
 export interface Surveyor {
   /** Throws CloudError when EC2 does not answer; the next one makes up for it. */
   survey(): Promise<Survey>;
+  /** `Survey.stretch` as it is now, for whoever carries upkeep out; 1 before the first survey. */
+  stretch(): number;
 }
 
 /** What was last told of a managed instance, so that it is told once. */
@@ -82,7 +84,10 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
     damaged: [],
     demand: noDemand,
   };
-  return { survey: () => survey(options, memory) };
+  return {
+    survey: () => survey(options, memory),
+    stretch: () => stretchOf(memory.demand),
+  };
 }
 
 const defaults = { thoroughEverySeconds: 600, mostUpkeep: 1000 };

@@ -25,6 +25,8 @@ export interface WorkDeps extends JournalDeps {
   signal?: AbortSignal;
   /** Epoch ms by AWS's clock: stops there likewise, as a Lambda must. */
   deadlineAt?: number;
+  /** How many times longer upkeep takes, by the last survey; default 1. */
+  stretch?: () => number;
 }
 
 /** What whoever asks knows beyond the registry: `pulumi up` of what it creates. */
@@ -137,14 +139,14 @@ class Run {
   }
 
   private async carryOut(entry: Entry): Promise<Outcome> {
-    const { anchors, claimant, clock, deadlineAt, signal } = this.deps;
+    const { anchors, claimant, clock, deadlineAt, signal, stretch } = this.deps;
     const { progress, remembered = { interfaceId: entry.interfaceId } } = this.context;
     const stop = this.holding.begin(entry);
     const { id, asked, deallocate, spec, specVersion } = entry;
     const initial = newest(this.context.initial, entry.ledger);
     return converge({
       ...{ id, asked, deallocate, spec, specVersion, initial, remembered },
-      ...{ claimant, clock, deadlineAt, progress },
+      ...{ claimant, clock, deadlineAt, progress, stretch: stretch?.() },
       cloud: this.watchedCloud(initial),
       registry: this.ledgerPort(anchors, initial),
       signal: signal === undefined ? stop : AbortSignal.any([signal, stop]),
