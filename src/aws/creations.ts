@@ -3,7 +3,7 @@
  * completed, and completed ones that live. What is deallocated is no longer anybody's.
  */
 import type { Ledger } from "../engine/model";
-import { decodeLedger, tagKeys } from "../engine/tags";
+import { decodeLedger, isOurAnchor, tagKeys } from "../engine/tags";
 import { allPages, type Ec2 } from "./client";
 import { tagsOf } from "./shapes";
 
@@ -26,6 +26,7 @@ export async function findCreations(ec2: Ec2, creationKey: string): Promise<Crea
   return found
     .map((each) => ({ tags: tagsOf(each.TagSet), interfaceId: each.NetworkInterfaceId ?? "" }))
     .filter(({ tags }) => tags[tagKeys.creationKey] === creationKey)
+    .filter(({ interfaceId, tags }) => isOurAnchor(interfaceId, tags))
     .map(({ tags, interfaceId }) => ({ ledger: decodeLedger(tags), interfaceId }));
 }
 

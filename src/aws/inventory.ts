@@ -3,7 +3,7 @@
  * lists and what the sweep goes through. Only what is ours in its own attributes too.
  */
 import type { Held, RetainedAnchor } from "../engine/retention";
-import { isOurImage, isOurSnapshot, isOurVolume, tagKeys } from "../engine/tags";
+import { isOurAnchor, isOurImage, isOurSnapshot, isOurVolume, tagKeys } from "../engine/tags";
 import { allPages, type Ec2 } from "./client";
 import { imageOf, snapshotOf, tagsOf, volumeOf } from "./shapes";
 
@@ -61,7 +61,7 @@ const asVolume = (resource: Extract<Held, { kind: "volume" }>["resource"]): Held
 /** Only of a managed instance that was deallocated: a living one's anchor is never swept. */
 function asAnchor(id: string, status: string, tags: Record<string, string>): RetainedAnchor[] {
   const instant = (key: string) => (tags[key] === undefined ? undefined : Date.parse(tags[key]));
-  if (tags[tagKeys.phase] !== "deallocated") return [];
+  if (tags[tagKeys.phase] !== "deallocated" || !isOurAnchor(id, tags)) return [];
   const condemnedAt = instant(tagKeys.condemned);
   const deleteAfterAt = instant(tagKeys.deleteAfter);
   return [{ kind: "anchor", id, resource: { status, condemnedAt, deleteAfterAt } }];

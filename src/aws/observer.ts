@@ -13,7 +13,7 @@ import type {
   Watch,
 } from "../engine/model";
 import { CloudError, type CloudQuery } from "../engine/ports";
-import { tagKeys } from "../engine/tags";
+import { isOurAnchor, tagKeys } from "../engine/tags";
 import { allPages, type Ec2 } from "./client";
 import {
   anchorOf,
@@ -82,7 +82,10 @@ async function findAnchors(ec2: Ec2, query: CloudQuery, ours: sdk.Filter[]): Pro
   const isMissed =
     interfaceId !== undefined && !found.some((each) => each.NetworkInterfaceId === interfaceId);
   if (isMissed) found.push(...(await find([filter("network-interface-id", interfaceId)])));
-  return found.map(anchorOf).filter((anchor) => anchor.tags[tagKeys.id] === query.id);
+  return found
+    .map(anchorOf)
+    .filter(({ tags }) => tags[tagKeys.id] === query.id)
+    .filter(({ interfaceId, tags }) => isOurAnchor(interfaceId, tags));
 }
 
 /** By client token, which a terminated instance keeps when it loses its tags (ec2-facts §9). */

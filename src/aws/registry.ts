@@ -5,7 +5,7 @@
 import { derived } from "../engine/derived";
 import type { Anchor, Ledger } from "../engine/model";
 import type { Registry } from "../engine/ports";
-import { decodeLedger, encodeLedger } from "../engine/tags";
+import { decodeLedger, encodeLedger, tagKeys } from "../engine/tags";
 import type { Ec2 } from "./client";
 
 export function createAnchorRegistry(ec2: Ec2): Registry {
@@ -19,7 +19,7 @@ export function createAnchorRegistry(ec2: Ec2): Registry {
       );
     },
     async save(ledger, interfaceId) {
-      const tags = Object.entries(encodeLedger(ledger));
+      const tags = Object.entries({ ...encodeLedger(ledger), [tagKeys.marked]: interfaceId });
       await ec2.call("CreateTags", {
         Resources: [interfaceId],
         Tags: tags.map(([Key, Value]) => ({ Key, Value })),

@@ -70,6 +70,13 @@ export const isOurVolume = (volume: Provenance & { volumeId: string }) =>
   volume.operation === operations.launch(volume.generation) &&
   (volume.markedId === undefined || volume.markedId === volume.volumeId);
 
+/**
+ * An anchor is marked with its own id whenever its ledger is written, so one that is marked with
+ * another's is somebody's copy of our tags. Unmarked ones are ours: they were just made.
+ */
+export const isOurAnchor = (interfaceId: string, tags: Tags) =>
+  tags[tagKeys.marked] === undefined || tags[tagKeys.marked] === interfaceId;
+
 /** Names are unique per account and Region; the snapshot's id in them makes a repeat find itself. */
 export const imageName = (id: string, snapshotId: string, failures: number) =>
   failures === 0 ? `${id}/${snapshotId}` : `${id}/${snapshotId}/${failures}`;
