@@ -7,6 +7,7 @@ import { z } from "zod";
 import { type Spec, specProperties, specSchema } from "../engine/spec";
 import {
   adoptSchema,
+  controllerSchema,
   isInternal,
   type Properties,
   resourceProperties,
@@ -68,6 +69,8 @@ const nextSteps: Readonly<Record<string, string>> = {
   persistRootDevice: "Remove one of the two, they are on by default.",
   tags: "Rename or remove the tag.",
   adopt: "Take it from the `id` of the managed instance, or from the tag pmi:id.",
+  controller:
+    "Give { table } for a table in DynamoDB, { directory } for one on this machine, or leave it out.",
 };
 
 export function validate(inputs: Properties): Validation {
@@ -113,8 +116,13 @@ const stranger = (property: string, known: readonly string[]): Failure => ({
 });
 
 function resourceFailures(inputs: Properties): Failure[] {
-  const schemas = { adopt: adoptSchema.optional(), timeouts: timeoutsSchema.optional() };
+  const schemas = {
+    adopt: adoptSchema.optional(),
+    timeouts: timeoutsSchema.optional(),
+    controller: controllerSchema.optional(),
+  };
   return Object.entries(schemas).flatMap(([name, schema]) => {
+    if (name === "controller" && hasUnknown(inputs[name])) return [];
     const parsed = schema.safeParse(withoutUnknowns(inputs[name]) ?? undefined);
     const issues = parsed.error?.issues ?? [];
     return issues.flatMap((issue) =>
@@ -147,7 +155,8 @@ function given(path: Path, inputs: Properties): string {
 
 /** zod's own sentences speak of types; those of our schema are in the user's words already. */
 function ruleOf(issue: Issue): string {
-  if (!/^(Invalid|Too |Unrecognized)/.test(issue.message)) return issue.message;
+  // A rule may name the value that breaks it.
+  if (!/^(Invalid|Too |Unrecognized)/.test(issue.message)) return shorten(issue.message, 300);
   switch (issue.code) {
     case "invalid_type":
       return `must be ${typeNames[issue.expected] ?? issue.expected}`;
@@ -182,6 +191,7 @@ function unitOf(origin: string): string {
 /** The member names of a property that is an object, from the schema. */
 function membersOf(property: string): readonly string[] {
   if (property === "timeouts") return Object.keys(timeoutsSchema.shape);
+  if (property === "controller") return Object.keys(controllerSchema.shape);
   const member = Object.entries(specSchema.shape).find(([name]) => name === property)?.[1];
   const inner: unknown = member instanceof z.ZodPrefault ? member.unwrap() : member;
   return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];

@@ -111,6 +111,17 @@ test("a stranger with a name that fills the screen is shortened, between two cha
   );
 });
 
+test("a value that fills the screen is shortened wherever a refusal names it", async () => {
+  const long = "z".repeat(100_000);
+  const failures = await failuresOf({
+    preferredInstanceTypes: [long],
+    imageId: long,
+    tags: { a: long },
+  });
+  expect(failures.length).toBeGreaterThan(2);
+  expect(failures.every(({ reason }) => reason.length < 600)).toBe(true);
+});
+
 test("a stranger inside an object is refused too", async () => {
   expect(await failuresOf({ rootVolume: { size: 10 } })).toEqual([
     {
