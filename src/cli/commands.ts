@@ -46,7 +46,7 @@ const list = buildCommand({
   docs: {
     brief: "List the managed instances of the account in a Region",
     fullDescription:
-      "Lists what the network interfaces' tags tell, and with a controller's registry also how each one stands.",
+      "Lists what the network interfaces' tags tell, and with a controller's registry also how\neach one stands.",
   },
 });
 
@@ -58,7 +58,7 @@ const status = buildCommand({
   docs: {
     brief: "Show one managed instance, what holds its state, and what happens next",
     fullDescription:
-      "What happens next is what the controller would decide on what EC2 shows at this moment; it takes the registry, which knows the specification.",
+      "What happens next is what the controller would decide on what EC2 shows at this moment.\nThat takes the registry, which knows the specification.",
   },
 });
 
@@ -84,7 +84,7 @@ const history = buildCommand({
 });
 
 const handing =
-  "The request is written to the controller's registry and stands until it is fulfilled. Where no controller is at work the command does the work itself.";
+  "The request is written to the controller's registry and stands until it is fulfilled.\nWhere no controller is at work the command does the work itself.";
 
 const requesting = (load: () => RequestCommand, brief: string, description: string) =>
   buildCommand({
@@ -109,19 +109,19 @@ const requesting = (load: () => RequestCommand, brief: string, description: stri
 const pause = requesting(
   () => modules.request().pause,
   "End the instance and keep its state",
-  "Terminates the instance; its root disk is kept as a snapshot and an image, and its address by its network interface.",
+  "Terminates the instance. Its root disk is kept as a snapshot and an image, its address by its\nnetwork interface.",
 );
 
 const resume = requesting(
   () => modules.request().resume,
   "Launch a paused managed instance again",
-  "Launches the next generation from the kept state, at the same address, and waits until it is healthy.",
+  "Launches the next generation from the kept state, at the same address, and waits until it\nis healthy.",
 );
 
 const recycle = requesting(
   () => modules.request().recycle,
   "Replace the instance, with the same disk and address",
-  "Takes a snapshot while the instance still runs, terminates it, and launches the next generation from its disk.",
+  "Takes a snapshot while the instance still runs, terminates it, and launches the next\ngeneration from its disk.",
 );
 
 const snapshot = requesting(
@@ -154,7 +154,7 @@ const gc = buildCommand({
   docs: {
     brief: "Delete what retention keeps no longer",
     fullDescription:
-      "Deletes images, snapshots, volumes and network interfaces whose time is over, as their tags tell, after two looks at each.\nNothing without our tags and our own marks is touched, nor anything that is in use.",
+      "Deletes images, snapshots, volumes and network interfaces whose time is over, as their tags\ntell, after two looks at each. Nothing without our tags and our own marks is touched, nor\nanything that is in use.",
   },
 });
 
@@ -164,7 +164,7 @@ const doctor = buildCommand({
   docs: {
     brief: "Check permissions, limits, leftovers and drift",
     fullDescription:
-      "Permissions are asked of EC2 with DryRun, which changes nothing; what would destroy is asked for ids that do not exist.\nEnds with exit code 3 when something needs you.",
+      "Permissions are asked of EC2 with DryRun, which changes nothing, and for ids that do not\nexist. Ends with exit code 3 when something needs you.",
   },
 });
 
@@ -205,7 +205,7 @@ const controller = buildCommand({
   docs: {
     brief: "Keep the managed instances alive: the loop, as one process",
     fullDescription:
-      "Answers interruptions, takes the periodic snapshots and carries out what is asked for, until Ctrl-C. The registry is made in ~/.managed-instance when none is named.",
+      "Answers interruptions, takes the periodic snapshots and carries out what is asked for, until\nCtrl-C. The registry is made in ~/.managed-instance when none is named.",
   },
 });
 
@@ -241,7 +241,7 @@ const simulator = buildCommand({
   docs: {
     brief: "Serve the embedded EC2 for tests, until Ctrl-C",
     fullDescription:
-      "EC2's wire protocol on loopback, for the AWS CLI, the SDKs and this package: no account, no costs, nothing leaves the machine.",
+      "EC2's wire protocol on loopback, for the AWS CLI, the SDKs and this package: no account, no\ncosts, nothing leaves the machine.",
   },
 });
 
@@ -277,6 +277,6 @@ export const commands = buildRouteMap({
   docs: {
     brief: "Managed instances: EC2 instances with a durable identity",
     fullDescription:
-      "Managed instances: EC2 instances with a durable identity.\nEvery command takes --json and --help. Exit codes: 0 done, 1 failed, 2 usage, 3 needs you, 4 not found, 5 timed out, 130 interrupted.",
+      "Managed instances: EC2 instances with a durable identity. Every command takes --json.\nExit codes: 0 done, 1 failed, 2 usage, 3 needs you, 4 not found, 5 timed out, 130 interrupted.",
   },
 });

@@ -48,7 +48,7 @@ async function lookAround(
     ...checkRequests(overview),
     ...checkLeftovers(overview, retained, now),
     ...checkController(overview, chosen && placeName(chosen.place), now),
-    ...(await checkDrift(ec2, overview.managed, now)),
+    ...(await checkDrift(ec2, overview, now)),
   ];
 }
 

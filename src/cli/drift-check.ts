@@ -9,15 +9,15 @@ import { anchorInForce, launchDifferences } from "../engine/situation";
 import type { Spec } from "../engine/spec";
 import { counted, type Finding, some } from "./finding";
 import { decisionOn, outlookLine } from "./outlook";
-import type { Managed } from "./overview";
+import type { Overview } from "./overview";
 
 export async function checkDrift(
   ec2: Ec2,
-  managed: readonly Managed[],
+  { damaged, managed }: Overview,
   now: number,
 ): Promise<Finding[]> {
-  const damaged = managed.flatMap(({ damage }) => (damage === undefined ? [] : [damage]));
-  const findings: Finding[] = damaged.map((message) => ({
+  const unreadable = managed.flatMap(({ damage }) => (damage === undefined ? [] : [damage]));
+  const findings: Finding[] = [...unreadable, ...damaged].map((message) => ({
     check: "drift",
     status: "problem",
     message,

@@ -2,6 +2,7 @@
  * How a command ends, as exit codes that scripts may rely on, and what a person is told when it does
  * not end well: one line that says what, one that says what to do next.
  */
+import { DamagedEntryError } from "../controller/kept-text";
 import { CloudError } from "../engine/ports";
 import { DamagedLedgerError } from "../engine/tags";
 
@@ -35,7 +36,8 @@ export class Failure extends Error {
 /** What is thrown anywhere below, in words for people. */
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
-  if (thrown instanceof DamagedLedgerError)
+  // Both say themselves what to do.
+  if (thrown instanceof DamagedLedgerError || thrown instanceof DamagedEntryError)
     return new Failure("needsYou", thrown.message, undefined, { cause: thrown });
   if (thrown instanceof CloudError) return cloudFailure(thrown);
   if (thrown instanceof Error && thrown.name === "CredentialsProviderError")

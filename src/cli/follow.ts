@@ -43,7 +43,9 @@ export async function follow(options: FollowOptions): Promise<Followed> {
     for (;;) {
       const entry = await options.registry.get(options.id);
       await tail.tellNews();
-      const verdict = hands.failure() ?? (await eyes.verdictOn(entry)) ?? over(options, entry);
+      // What this process works on has not ended before its work has.
+      const told = hands.isBusy() ? undefined : await eyes.verdictOn(entry);
+      const verdict = hands.failure() ?? told ?? over(options, entry);
       if (verdict !== undefined) return verdict;
       if (entry !== undefined) hands.takeUp(entry);
       await options.account.clock.sleep(pollMs, options.invocation.signal);
@@ -71,6 +73,10 @@ class Hands {
   constructor(private readonly options: FollowOptions) {
     const { host, pid } = options.invocation.claimant;
     this.holder = `${host}:${pid}:${randomBytes(4).toString("hex")}`;
+  }
+
+  isBusy(): boolean {
+    return this.working !== undefined;
   }
 
   failure(): Followed | undefined {
@@ -111,7 +117,7 @@ class Hands {
   }
 }
 
-/** Judges by what the registry says came of it and, where it says done, by EC2 itself. */
+/** Judges by what the registry says came of it and, where that is done, by EC2 itself. */
 class Eyes {
   private lookedAt = Number.NEGATIVE_INFINITY;
 
@@ -128,7 +134,8 @@ class Eyes {
     if (standing?.kind !== "done" || now - this.lookedAt < lookEveryMs) return undefined;
     this.lookedAt = now;
     const seen = await lookAt(account, id, entry);
-    return seen !== undefined && order.isFulfilled(seen) ? { kind: "fulfilled", seen } : undefined;
+    if (seen === undefined || !order.isFulfilled(seen, entry, now)) return undefined;
+    return { kind: "fulfilled", seen };
   }
 }
 

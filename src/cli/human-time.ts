@@ -23,8 +23,12 @@ export function duration(milliseconds: number): string {
     .join(" ");
 }
 
-/** "3 min ago", "in 2 h 5 min", "now". */
+/** The last instant that a calendar has. */
+const endOfTime = 8.64e15;
+
+/** "3 min ago", "in 2 h 5 min", "now", "never". */
 export function relative(at: number, now: number): string {
+  if (at > endOfTime) return "never";
   const distance = Math.abs(at - now);
   if (distance < 1000) return "now";
   return at < now ? `${duration(distance)} ago` : `in ${duration(distance)}`;
@@ -32,11 +36,12 @@ export function relative(at: number, now: number): string {
 
 export const isoInstant = (at: number) => new Date(at).toISOString();
 
+/** What is never to happen has no instant. */
+export const isoInstantOrNever = (at: number) => (at > endOfTime ? undefined : isoInstant(at));
+
 /** To the second, in UTC: "2026-01-01 00:03:07Z". */
 export const instant = (at: number) =>
-  isoInstant(at)
-    .replace("T", " ")
-    .replace(/\.\d+Z$/, "Z");
+  (isoInstantOrNever(at) ?? "never").replace("T", " ").replace(/\.\d+Z$/, "Z");
 
 /** Both ways: "2026-01-01 00:03:07Z, 3 min ago". */
 export const instantAndRelative = (at: number, now: number) =>

@@ -14,7 +14,8 @@ export interface ListFlags extends CommonFlags {
 export async function list(this: Invocation, flags: ListFlags): Promise<void> {
   const account = await openAccount(this, flags);
   const chosen = await chosenRegistry(this, flags, account);
-  const { managed } = await readOverview(account, chosen?.registry);
+  const { damaged, managed } = await readOverview(account, chosen?.registry);
+  for (const sentence of damaged) this.terminal.note(sentence);
   const shown = managed.filter(
     ({ facts }) => flags.all || facts === undefined || facts.state !== "deallocated",
   );

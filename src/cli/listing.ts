@@ -1,7 +1,7 @@
 /** One managed instance as `list` and `status` tell it: to programs as an object, to people in words. */
 import type { Entry } from "../controller/registry";
 import type { Facts } from "../engine/facts";
-import { instantAndRelative, isoInstant, relative } from "./human-time";
+import { instantAndRelative, isoInstant, isoInstantOrNever, relative } from "./human-time";
 import { fullName, nameOf } from "./identity";
 import type { Managed } from "./overview";
 import type { Paint, Style } from "./terminal";
@@ -19,10 +19,12 @@ export interface Listed extends Partial<Omit<Facts, "state">> {
     reason?: string;
     remedy?: string;
     at?: string;
-    dueAt: string;
+    /** Absent when nothing is due any more until somebody asks. */
+    dueAt?: string;
     desiredState: string;
     specVersion: number;
     workedOnBy?: string;
+    /** What is asked for and not fulfilled yet; a desired state for as long as it overrules the program's. */
     asked: { desiredState?: string; recycleGeneration?: number; snapshotAt?: string };
   };
 }
@@ -30,26 +32,33 @@ export interface Listed extends Partial<Omit<Facts, "state">> {
 export function listedOf({ damage, entry, facts, id, ledger }: Managed): Listed {
   const key = ledger?.creationKey ?? entry?.creationKey ?? id;
   const state = damage === undefined ? (facts?.state ?? "unknown") : "damaged";
-  return { id, ...nameOf(key), ...facts, state, controller: entry && controllerOf(entry) };
+  return { id, ...nameOf(key), ...facts, state, controller: entry && controllerOf(entry, facts) };
 }
 
-function controllerOf(entry: Entry): Listed["controller"] {
-  const { asked, dueAt, lease, spec, specVersion, standing } = entry;
-  const { desiredState, recycleGeneration, snapshotAt } = asked;
+function controllerOf(entry: Entry, facts: Facts | undefined): Listed["controller"] {
+  const { dueAt, lease, spec, specVersion, standing } = entry;
   return {
     standing: standing?.kind,
     reason: standing?.reason,
     remedy: standing?.remedy,
     at: standing && isoInstant(standing.at),
-    dueAt: isoInstant(dueAt),
-    desiredState: desiredState ?? spec.desiredState,
+    dueAt: isoInstantOrNever(dueAt),
+    desiredState: entry.asked.desiredState ?? spec.desiredState,
     specVersion,
     workedOnBy: lease?.holder,
-    asked: {
-      desiredState,
-      recycleGeneration,
-      snapshotAt: snapshotAt === undefined ? undefined : isoInstant(snapshotAt),
-    },
+    asked: pending(entry, facts),
+  };
+}
+
+function pending({ asked, spec }: Entry, facts: Facts | undefined) {
+  const { desiredState, recycleGeneration = 0, snapshotAt = 0 } = asked;
+  const { generation = 0, lastSnapshotAt } = facts ?? {};
+  const isReplaced = recycleGeneration === 0 || generation > recycleGeneration;
+  const isTaken = snapshotAt === 0 || Date.parse(lastSnapshotAt ?? "") >= snapshotAt;
+  return {
+    desiredState: desiredState === spec.desiredState ? undefined : desiredState,
+    recycleGeneration: isReplaced ? undefined : recycleGeneration,
+    snapshotAt: isTaken ? undefined : isoInstant(snapshotAt),
   };
 }
 
@@ -143,7 +152,7 @@ export function factLines(listed: Listed, now: number): [string, string | undefi
       gap && `${gap.from} to ${gap.to}${gap.volumeId ? `, on ${gap.volumeId}` : ""}`,
     ],
     ["standing", controller && standingLine(controller, now)],
-    ["next look", controller && relative(Date.parse(controller.dueAt), now)],
+    ["next look", controller && nextLook(controller, now)],
     ["asked for", controller && askedLine(controller)],
     ["worked on by", controller?.workedOnBy],
   ];
@@ -156,6 +165,9 @@ function standingLine({ at, reason, remedy, standing }: Controller, now: number)
   const when = relative(Date.parse(at), now);
   return [`${standing}, ${when}: ${reason}`, remedy].filter(Boolean).join("; ");
 }
+
+const nextLook = ({ dueAt }: Controller, now: number) =>
+  dueAt === undefined ? "when somebody asks" : relative(Date.parse(dueAt), now);
 
 function askedLine({ asked }: Controller): string | undefined {
   const parts = [

@@ -41,7 +41,9 @@ export async function idOf(
 ): Promise<string> {
   if (/^pmi-[0-9a-f]+$/.test(text)) return text;
   const keys = new Map<string, string>();
-  for await (const { creationKey, id } of registry?.list() ?? []) keys.set(id, creationKey);
+  const damaged = () => undefined;
+  for await (const { creationKey, id } of registry?.list({ damaged }) ?? [])
+    keys.set(id, creationKey);
   for (const { tags } of await namedAnchors(ec2)) {
     const { [tagKeys.id]: id, [tagKeys.creationKey]: key } = tags;
     if (id !== undefined && key !== undefined && tags[tagKeys.phase] !== "deallocated")

@@ -9,6 +9,7 @@ import type { Asked } from "../engine/model";
 import { isOurSnapshot } from "../engine/tags";
 import { Failure } from "./failure";
 import type { Seen } from "./look";
+import { decisionOn } from "./outlook";
 
 export type Verb = "pause" | "resume" | "recycle" | "snapshot";
 
@@ -19,7 +20,7 @@ export interface Order {
   message: string;
   /** What there is to say once it is fulfilled. */
   done: string;
-  isFulfilled(seen: Seen): boolean;
+  isFulfilled(seen: Seen, entry: Entry, now: number): boolean;
 }
 
 /** Throws a Failure where it makes no sense. */
@@ -30,7 +31,7 @@ export function orderOf(verb: Verb, { entry, now, seen }: Situation): Order {
       return {
         ...{ verb, asked: { desiredState: "paused" }, done: "paused" },
         message: "to be paused",
-        isFulfilled: (later) => stateOf(later) === "paused",
+        isFulfilled: isAtRest,
       };
     case "resume":
       return {
@@ -92,6 +93,11 @@ function snapshotting({ entry, now, seen }: Situation): Order {
 }
 
 const stateOf = ({ ledger, observation }: Seen) => describeFacts(observation, ledger).state;
+
+/** Its last writes are safe, too: the engine itself sees nothing left to do. */
+function isAtRest(seen: Seen, entry: Entry, now: number): boolean {
+  return stateOf(seen) === "paused" && decisionOn({ entry, ...seen, now }).kind === "done";
+}
 
 const isHealthy = (seen: Seen) =>
   stateOf(seen) === "running" && seen.ledger.launch?.healthy === true;

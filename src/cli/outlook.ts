@@ -3,7 +3,7 @@ import type { Entry } from "../controller/registry";
 import { decide } from "../engine/decide";
 import type { Decision, Ledger, Observation } from "../engine/model";
 import { describeStep } from "../engine/reconcile";
-import { instant, isoInstant } from "./human-time";
+import { instant, isoInstantOrNever } from "./human-time";
 
 export interface Situation {
   entry: Entry;
@@ -33,9 +33,9 @@ export function outlookOf(decision: Decision): Outlook {
     case "act":
       return { kind, rule, steps: decision.steps.map(describeStep) };
     case "wait":
-      return { kind, rule, reason: decision.reason, at: isoInstant(decision.untilAt) };
+      return { kind, rule, reason: decision.reason, at: isoInstantOrNever(decision.untilAt) };
     case "done":
-      return { kind, rule, at: isoInstant(decision.wakeAt) };
+      return { kind, rule, at: isoInstantOrNever(decision.wakeAt) };
     case "stuck":
       return { kind, rule, reason: decision.reason, remedy: decision.remedy };
     case "superseded":
@@ -50,7 +50,7 @@ export function outlookLine(decision: Decision): string {
     case "wait":
       return `${decision.reason}; at the latest ${instant(decision.untilAt)}`;
     case "done":
-      return `all is as specified; next upkeep ${instant(decision.wakeAt)}`;
+      return `nothing; all is as it should be, next upkeep ${instant(decision.wakeAt)}`;
     case "stuck":
       return `stuck: ${decision.reason}; ${decision.remedy}`;
     case "superseded":

@@ -46,6 +46,8 @@ export interface Belongings {
 export type Eyes = Pick<Account, "ec2" | "clock">;
 
 export interface Overview {
+  /** What of the registry cannot be read, in a sentence each. */
+  damaged: string[];
   /** Those that have an anchor, or an entry in the registry. */
   managed: Managed[];
   /** What is tagged with an id that neither an anchor nor the registry knows. */
@@ -56,7 +58,11 @@ export async function readOverview(
   eyes: Eyes,
   registry: Pick<ControllerRegistry, "list"> | undefined,
 ): Promise<Overview> {
-  const [tagged, entries] = await Promise.all([readTagged(eyes), readEntries(registry)]);
+  const damaged: string[] = [];
+  const [tagged, entries] = await Promise.all([
+    readTagged(eyes),
+    readEntries(registry, ({ message }) => damaged.push(message)),
+  ]);
   const managed: Managed[] = [];
   const unclaimed = new Map<string, Belongings>();
   for (const id of new Set([...tagged.keys(), ...entries.keys()])) {
@@ -65,13 +71,15 @@ export async function readOverview(
     if (belongings.anchors.length === 0 && entry === undefined) unclaimed.set(id, belongings);
     else managed.push(managedOf(id, belongings, entry));
   }
-  return { managed: managed.sort((a, b) => (a.id < b.id ? -1 : 1)), unclaimed };
+  return { damaged, managed: managed.sort((a, b) => (a.id < b.id ? -1 : 1)), unclaimed };
 }
 
-async function readEntries(registry: Pick<ControllerRegistry, "list"> | undefined) {
+async function readEntries(
+  registry: Pick<ControllerRegistry, "list"> | undefined,
+  damaged: (error: Error) => void,
+) {
   const entries = new Map<string, Entry>();
-  if (registry === undefined) return entries;
-  for await (const entry of registry.list()) entries.set(entry.id, entry);
+  for await (const entry of registry?.list({ damaged }) ?? []) entries.set(entry.id, entry);
   return entries;
 }
 

@@ -55,7 +55,7 @@ async function request(
   const order = orderOf(verb, { entry, seen, now: askedAt });
   invocation.stopSafely();
   await registry.ask(id, order.asked, askedAt);
-  const message = `${order.message}, asked for at the command line`;
+  const message = `${order.message}, at the command line`;
   await registry.append(id, [{ at: askedAt, kind: "asked", message }]);
   const tell = (line: string) => {
     if (!flags.json) invocation.terminal.note(line);

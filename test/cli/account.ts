@@ -77,7 +77,11 @@ export async function openAccount(): Promise<Account> {
   };
 }
 
-async function runIn(home: string, args: readonly string[], options: RunOptions): Promise<Run> {
+export async function runIn(
+  home: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Run> {
   const { answer, environment = {}, onError, signal = new AbortController().signal } = options;
   let stdout = "";
   let stderr = "";
