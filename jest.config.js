@@ -20,6 +20,7 @@ module.exports = {
   },
   moduleNameMapper: {
     "^pulumi-managed-instance$": "<rootDir>/components/index.ts",
+    "^pulumi-managed-instance/controller$": "<rootDir>/components/controller/index.ts",
     "^pulumi-managed-instance/provider$": "<rootDir>/src/provider/index.ts",
     "^pulumi-managed-instance/simulator$": "<rootDir>/src/simulator/index.ts",
   },

@@ -22,6 +22,7 @@ const BUILD_INPUTS = [
   "components",
   "tsconfig.json",
   "tsconfig.build.json",
+  "scripts/bundle.mjs",
   "package-lock.json",
 ];
 /** Kept beside the dependencies and not in dist/, so that it never gets into the published package. */
@@ -99,6 +100,8 @@ async function ensureBuild(log) {
       "build",
       log,
     );
+    const bundle = path.join(ROOT, "scripts", "bundle.mjs");
+    await run(process.execPath, [bundle, path.join(built, "lambda")], "bundle", log);
     swapIn(built);
     fs.mkdirSync(path.dirname(BUILD_STAMP), { recursive: true });
     fs.writeFileSync(BUILD_STAMP, inputs);

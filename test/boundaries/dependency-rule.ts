@@ -23,9 +23,24 @@ const LAYERS: readonly Layer[] = [
   },
   { folder: "src/simulator", mayImport: [] },
   { folder: "src/aws", mayImport: ["src/engine"] },
-  { folder: "src/provider", mayImport: ["src/aws", "src/engine"] },
+  { folder: "src/provider", mayImport: ["src/controller", "src/aws", "src/engine"] },
   { folder: "src/controller", mayImport: ["src/aws", "src/engine"] },
   { folder: "src/cli", mayImport: ["src/controller", "src/simulator", "src/aws", "src/engine"] },
+  {
+    folder: "components/managed-instance-controller.ts",
+    mayImport: ["components/controller"],
+  },
+  // What the deployed functions and who deploys them must agree on: data, and nothing that loads an SDK.
+  {
+    folder: "components/controller",
+    mayImport: [
+      "components/managed-instance-controller",
+      "src/aws/policy",
+      "src/controller/dynamo-table",
+      "src/controller/lambda/event-rules",
+      "src/controller/lambda/metrics",
+    ],
+  },
   { folder: "components", mayImport: ["src/provider/stub"], mayImportTypesOf: ["src/engine"] },
   // Not a user's program: it shows the package from outside and its loop and measurements from inside.
   { folder: "examples/quickstart", mayImport: ["src", "bench", "scripts"] },
@@ -35,6 +50,7 @@ const LAYERS: readonly Layer[] = [
 /** What our own package name stands for, so that importing it is no way around the rule. */
 const OWN_PACKAGE: Readonly<Record<string, string>> = {
   "pulumi-managed-instance": "components",
+  "pulumi-managed-instance/controller": "components/controller",
   "pulumi-managed-instance/provider": "src/provider",
   "pulumi-managed-instance/simulator": "src/simulator",
 };

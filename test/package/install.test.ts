@@ -30,17 +30,18 @@ beforeAll(() => {
     ["-xzf", path.join(project, packed.trim()), "-C", installed, "--strip-components=1"],
     project,
   );
-  for (const name of [
-    ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
-    ...USERS_OWN,
-  ]) {
-    const link = path.join(project, "node_modules", name);
-    fs.mkdirSync(path.dirname(link), { recursive: true });
-    fs.symlinkSync(path.join(ROOT, "node_modules", name), link, "junction");
-  }
+  const isOptional = (name: string) => manifest.peerDependenciesMeta?.[name]?.optional === true;
+  const needed = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+  for (const name of [...needed.filter((each) => !isOptional(each)), ...USERS_OWN]) link(name);
 }, 120_000);
 
 afterAll(() => fs.rmSync(project, { recursive: true, force: true }));
+
+function link(name: string): void {
+  const place = path.join(project, "node_modules", name);
+  fs.mkdirSync(path.dirname(place), { recursive: true });
+  fs.symlinkSync(path.join(ROOT, "node_modules", name), place, "junction");
+}
 
 function run(command: string, args: string[], cwd: string): string {
   return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -96,6 +97,21 @@ describe("the installed package", () => {
       `console.log(JSON.stringify(Object.keys(require("pulumi-managed-instance/simulator"))));`,
     );
     expect(report).not.toEqual([]);
+  });
+
+  test("brings the controller for those who have the AWS provider, and needs it for nothing else", () => {
+    const program = `try {
+        console.log(JSON.stringify(Object.keys(require("pulumi-managed-instance/controller")).sort()));
+      } catch (error) { console.log(JSON.stringify(error.message.split("\\n")[0])); }`;
+    expect(runProgram("without.cjs", program)).toBe("Cannot find module '@pulumi/aws'");
+    link("@pulumi/aws");
+    expect(runProgram("with.cjs", program)).toEqual([
+      "ManagedInstanceController",
+      "controllerTableName",
+      "providerPolicy",
+    ]);
+    for (const name of ["router", "worker", "sweep"])
+      expect(fs.existsSync(path.join(installed, "dist/lambda", name, "index.js"))).toBe(true);
   });
 
   test("has every file that its manifest names, source maps with their sources, and no tests", () => {
