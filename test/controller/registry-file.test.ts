@@ -27,6 +27,9 @@ import {
   registration,
 } from "./registry-suite";
 
+/** Of a busy machine: no test here waits for time to pass. */
+jest.setTimeout(60_000);
+
 const directories: string[] = [];
 const children: ChildProcess[] = [];
 
