@@ -90,9 +90,23 @@ function withStandIns(input: Properties): Properties {
     if (isUnknown(value)) return [name, standIns[name]];
     const known = withoutUnknowns(value);
     const isEmptied = Array.isArray(known) && known.length === 0 && hasUnknown(value);
-    return [name, isEmptied ? standIns[name] : known];
+    return [name, isEmptied ? standIns[name] : measurable(known)];
   });
   return Object.fromEntries(pruned);
+}
+
+/**
+ * zod compares the `length` and `size` of whatever stands where a text or a list belongs, and throws
+ * when that is an object. What is put there instead is as wrong, and the refusal names the original.
+ */
+function measurable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(measurable);
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).map(([key, member]) => {
+    const isMeasure = key === "length" || key === "size";
+    return [key, isMeasure && typeof member === "object" ? null : measurable(member)];
+  });
+  return Object.fromEntries(members);
 }
 
 /** A rule that reads something unknown, itself or a partner, has not been broken yet. */
@@ -123,7 +137,7 @@ function resourceFailures(inputs: Properties): Failure[] {
   };
   return Object.entries(schemas).flatMap(([name, schema]) => {
     if (name === "controller" && hasUnknown(inputs[name])) return [];
-    const parsed = schema.safeParse(withoutUnknowns(inputs[name]) ?? undefined);
+    const parsed = schema.safeParse(measurable(withoutUnknowns(inputs[name])) ?? undefined);
     const issues = parsed.error?.issues ?? [];
     return issues.flatMap((issue) =>
       describe({ ...issue, path: [name, ...issue.path] } as Issue, inputs),

@@ -32,7 +32,13 @@ function add(total: Map<string, number>, counts: FuzzCounts): void {
     total.set(name, (total.get(name) ?? 0) + count);
 }
 
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? "" : `\n${explain(error.cause)}`;
+  return `${error.message}${cause}`;
+}
+
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${explain(error)}\n`);
   process.exitCode = 1;
 });

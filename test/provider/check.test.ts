@@ -122,6 +122,20 @@ test("a value that fills the screen is shortened wherever a refusal names it", a
   expect(failures.every(({ reason }) => reason.length < 600)).toBe(true);
 });
 
+test.each(["iamInstanceProfile", "instanceTypes", "userData", "adopt", "recycleToken"])(
+  "an object with a length that cannot be compared is refused where %s belongs",
+  async (name) => {
+    const failures = await failuresOf({ [name]: { length: { toString: {} } } });
+    expect(failures.length).toBeGreaterThan(0);
+    expect(failures[0]?.reason).toMatch(new RegExp(`^${name} .*must be`));
+  },
+);
+
+test("a stranger of any name inside an object is refused", async () => {
+  expect((await failuresOf({ rootVolume: { size: {} } }))[0]?.property).toBe("rootVolume.size");
+  expect(await failuresOf({ tags: { length: "a", size: "b" } })).toEqual([]);
+});
+
 test("a stranger inside an object is refused too", async () => {
   expect(await failuresOf({ rootVolume: { size: 10 } })).toEqual([
     {
