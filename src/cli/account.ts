@@ -15,6 +15,7 @@ import type { Invocation } from "./invocation";
 
 export interface Account {
   region: string;
+  profile?: string;
   endpoint?: string;
   ec2: Ec2;
   clock: AwsClock;
@@ -38,7 +39,7 @@ export async function openAccount(
   const clock = new AwsClock();
   const ec2 = createEc2(accessTo({ region, endpoint, profile }, environment), clock);
   const cloud = createCloud(ec2, clock);
-  return { region, endpoint, ec2, clock, cloud, anchors: createAnchorRegistry(ec2) };
+  return { region, profile, endpoint, ec2, clock, cloud, anchors: createAnchorRegistry(ec2) };
 }
 
 const set = (value: string | undefined) => (value === "" ? undefined : value);

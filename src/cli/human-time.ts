@@ -26,12 +26,14 @@ export function duration(milliseconds: number): string {
 /** The last instant that a calendar has. */
 const endOfTime = 8.64e15;
 
-/** "3 min ago", "in 2 h 5 min", "now", "never". */
+/** "3 min ago", "in 2 h 5 min", "now", "never": the seconds count within the last minute only. */
 export function relative(at: number, now: number): string {
   if (at > endOfTime) return "never";
   const distance = Math.abs(at - now);
   if (distance < 1000) return "now";
-  return at < now ? `${duration(distance)} ago` : `in ${duration(distance)}`;
+  const minute = 60_000;
+  const text = duration(distance < minute ? distance : Math.floor(distance / minute) * minute);
+  return at < now ? `${text} ago` : `in ${text}`;
 }
 
 export const isoInstant = (at: number) => new Date(at).toISOString();

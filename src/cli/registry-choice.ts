@@ -27,9 +27,11 @@ export async function chosenRegistry(
   account: Account,
 ): Promise<Chosen | undefined> {
   const place = namedPlace(invocation, flags);
-  if (place !== undefined) return openRegistry(place);
+  if (place !== undefined) return openRegistry(place, account);
   const directory = await usualDirectory(invocation, account);
-  return fs.existsSync(directory) ? openRegistry({ kind: "directory", directory }) : undefined;
+  return fs.existsSync(directory)
+    ? openRegistry({ kind: "directory", directory }, account)
+    : undefined;
 }
 
 /** Where a controller keeps its registry; the usual directory is made when none is named. */
@@ -39,9 +41,9 @@ export async function controllerRegistry(
   account: Account,
 ): Promise<Chosen> {
   const place = namedPlace(invocation, flags);
-  if (place !== undefined) return openRegistry(place);
+  if (place !== undefined) return openRegistry(place, account);
   const directory = await usualDirectory(invocation, account);
-  return openRegistry({ kind: "directory", directory });
+  return openRegistry({ kind: "directory", directory }, account);
 }
 
 /** For commands that hand their request to a controller or work in its place. */
@@ -79,8 +81,14 @@ async function usualDirectory({ home }: Invocation, account: Account): Promise<s
   return path.join(home, ".managed-instance", name);
 }
 /** Each adapter is loaded only where it is used. */
-async function openRegistry(place: Place): Promise<Chosen> {
-  if (place.kind === "table") throw new Failure("failed", "Tables are not supported yet.");
+async function openRegistry(place: Place, account: Account): Promise<Chosen> {
+  if (place.kind === "table") {
+    const tables =
+      require("../controller/dynamo-registry") as typeof import("../controller/dynamo-registry");
+    const { profile, region } = account;
+    const registry = tables.createDynamoRegistry({ table: place.table, region, profile });
+    return { place, registry };
+  }
   const files =
     require("../controller/file-registry") as typeof import("../controller/file-registry");
   return { place, registry: files.createFileControllerRegistry(place.directory) };

@@ -3,7 +3,7 @@
 /** Numbers are aligned to the right, everything else to the left; the first line is the heading. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const isNumeric = heading.map((_, column) =>
-    rows.every((row) => /^[\d.,]*$/.test(row[column] ?? "")),
+    rows.every((row) => /^[\d,]*(\.\d+)?$/.test(row[column] ?? "")),
   );
   const widths = heading.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
