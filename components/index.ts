@@ -1,5 +1,6 @@
 /** The public surface of the package: what a Pulumi program imports. */
 export {
+  type ControllerArgs,
   type Gap,
   ManagedInstance,
   type ManagedInstanceArgs,

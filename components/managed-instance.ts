@@ -62,6 +62,14 @@ export interface TimeoutsArgs {
   delete?: pulumi.Input<string>;
 }
 
+/** Who keeps the managed instance between two `pulumi up`s. Give exactly one of them. */
+export interface ControllerArgs {
+  /** The DynamoDB table of the controller in this account and Region. */
+  table?: pulumi.Input<string>;
+  /** The directory of a daemon on this machine, an absolute path. */
+  directory?: pulumi.Input<string>;
+}
+
 /**
  * Names and defaults are those of Spot.io's Managed Instance where it has them. No change of any of
  * them replaces the managed instance; preview says of each what it does.
@@ -122,6 +130,8 @@ export interface ManagedInstanceArgs {
   /** At most 30, on everything that is made for it. */
   tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
   timeouts?: pulumi.Input<TimeoutsArgs>;
+  /** A running controller answers interruptions and takes snapshots on time. Default: none, and both happen during `pulumi up` only. */
+  controller?: pulumi.Input<ControllerArgs>;
   /** The id (`pmi-…`) of an existing managed instance to take over instead of creating one: what `import` is for other resources. May be removed afterwards. */
   adopt?: pulumi.Input<string>;
 }

@@ -125,14 +125,15 @@ async function assemble(options: Assembly, log: Log) {
     ),
     ...(topicArn === undefined ? [] : [await createSnsNotifier({ topicArn })]),
   );
+  const shared = { ...options, clock, log, notifier, stretch: () => rounds.stretch };
   const workers = {
     recovery: workDeps(
       rationing.ec2(() => "recovery"),
-      { ...options, clock, log, notifier },
+      shared,
     ),
     upkeep: workDeps(
       rationing.ec2(() => "upkeep"),
-      { ...options, clock, log, notifier },
+      shared,
     ),
   };
   const carryOut = ({ id, urgency }: Wanted) =>
@@ -163,7 +164,12 @@ async function assemble(options: Assembly, log: Log) {
 const holderOf = ({ claimant: { host, pid } }: DaemonOptions) =>
   `${host}:${pid}:${randomBytes(4).toString("hex")}`;
 
-type Shared = Assembly & { clock: AwsClock; log: Log; notifier: WorkDeps["notifier"] };
+type Shared = Assembly & {
+  clock: AwsClock;
+  log: Log;
+  notifier: WorkDeps["notifier"];
+  stretch(): number;
+};
 
 function workDeps(ec2: Ec2, shared: Shared): Omit<WorkDeps, "holder"> {
   const { claimant, clock, log, notifier, registry, signal } = shared;
@@ -172,6 +178,7 @@ function workDeps(ec2: Ec2, shared: Shared): Omit<WorkDeps, "holder"> {
     cloud: createCloud(ec2, clock),
     anchors: createAnchorRegistry(ec2),
     told: (id, { kind, message, ...rest }) => log.info({ event: kind, id, ...rest }, message),
+    stretch: () => shared.stretch(),
     report: (id, what, error) =>
       log.warn(
         { event: "unwritten", id, what, error: String(error) },

@@ -40,6 +40,8 @@ const sweepEverySeconds = 600;
 export class Rounds {
   private readonly report: RoundsReport = { worked: 0, stuck: 0, failed: 0 };
   private surveyedAt: number | undefined;
+  /** How many times longer upkeep takes than specified, by the last survey. */
+  stretch = 1;
   private startedAt: number;
   /** Entries that cannot even say when to look again: they are left alone for a while. */
   private readonly notBefore = new Map<string, number>();
@@ -119,6 +121,7 @@ export class Rounds {
     const found = await surveyor.survey();
     const { at, isThorough, shown, strangers, stretch, wanted } = found;
     this.surveyedAt = at;
+    this.stretch = stretch;
     metrics.surveyed({ at, shown, strangers: strangers.length, stretch });
     if (isThorough) {
       await this.countStandings();

@@ -4,9 +4,9 @@
  */
 import { canonicalJson } from "../engine/spec";
 import type { Context } from "./context";
-import { type Properties, specInputOf } from "./inputs";
+import { controllerOf, type Properties, specInputOf } from "./inputs";
 import { askedOnce, runPreflight } from "./preflight";
-import { isUnknown } from "./unknown";
+import { hasUnknown, isUnknown } from "./unknown";
 import { type Failure, type Validation, validate } from "./validation";
 
 export interface CheckAnswer {
@@ -28,7 +28,8 @@ export async function check(
     ...regionFailures(olds, inputs),
   ];
   if (failures.length > 0 || validation.spec === undefined) return { inputs, failures };
-  return { inputs, failures: await ask(context, olds, inputs, validation) };
+  const failed = await ask(context, olds, inputs, validation);
+  return { inputs, failures: [...failed, ...(await askController(context, olds, inputs))] };
 }
 
 /**
@@ -89,6 +90,32 @@ async function ask(
       context.log(`did not check ${question}: ${error.message}`, { severity: "debug" }),
   });
 }
+
+/** Before anything is made: what is registered nowhere would not be kept. */
+async function askController(
+  context: Context,
+  olds: Properties,
+  inputs: Readonly<Record<string, unknown>>,
+): Promise<Failure[]> {
+  const { region } = inputs;
+  const place = hasUnknown(inputs.controller) ? undefined : controllerOf(inputs);
+  const isSame = textOf(olds.controller) === textOf(inputs.controller);
+  if (place === undefined || isSame || typeof region !== "string" || isUnknown(region)) return [];
+  const property = place.table === undefined ? "controller.directory" : "controller.table";
+  try {
+    const registry = (await context.connect(region)).registryAt(place);
+    await registry.get(nobody);
+    return [];
+  } catch (error) {
+    const value = JSON.stringify(place.table ?? place.directory);
+    const why = error instanceof Error ? error.message || error.name : String(error);
+    const reason = `${property} is ${value} and must be the registry of a controller in ${region} that may be read and written (${why}). Deploy the controller first, correct the name, or allow this user to use it.`;
+    return [{ property, reason }];
+  }
+}
+
+/** An id that no managed instance has: reading it shows whether the registry can be read. */
+const nobody = "pmi-000000000000";
 
 function changedProperties(olds: Properties, inputs: Properties): ReadonlySet<string> {
   const before = specInputOf(olds);

@@ -11,6 +11,9 @@ import { createCloud } from "../aws/cloud";
 import { findCreations } from "../aws/creations";
 import { createPreflight } from "../aws/preflight";
 import { createAnchorRegistry } from "../aws/registry";
+import { openRegistry, type RegistryPlace } from "../controller/open-registry";
+import type { ControllerRegistry } from "../controller/registry";
+import { work } from "../controller/worker";
 import type { Clock } from "../engine/ports";
 import { converge } from "../engine/reconcile";
 import type { Configuration } from "./configuration";
@@ -27,17 +30,26 @@ export async function connect(region: string, configuration: Configuration): Pro
   const { endpoint, profile } = configuration;
   const options = accessTo({ region, endpoint, profile }, process.env);
   const clock = new AwsClock();
-  const connection = openConnection(createEc2(options, clock), clock);
+  const connection = openConnection(createEc2(options, clock), clock, {
+    registryAt: (place) => openRegistry(place, { region, profile }),
+  });
   opened.set(region, connection);
   return connection;
 }
 
 const thisProcess: Claimant = { host: hostName(), pid: process.pid };
 
+export interface ConnectionOptions {
+  /** Default: there is no controller anywhere. */
+  registryAt?: (place: RegistryPlace) => ControllerRegistry;
+  /** Default: this process. */
+  claimant?: Claimant;
+}
+
 export function openConnection(
   ec2: Ec2,
   clock: Clock & { now(): number },
-  claimant = thisProcess,
+  { claimant = thisProcess, registryAt = nowhere }: ConnectionOptions = {},
 ): Connection {
   const cloud = createCloud(ec2, clock);
   const registry = createAnchorRegistry(ec2);
@@ -63,7 +75,17 @@ export function openConnection(
     findCreated: (creationKey) => findCreations(ec2, creationKey),
     save: (ledger, interfaceId) => registry.save(ledger, interfaceId),
     converge: (job) => converge({ ...job, cloud, registry, clock, claimant }),
+    registryAt,
+    work: ({ id, initial, progress, remembered, ...deps }) => {
+      const holder = `${claimant.host}:${claimant.pid}:${randomBytes(4).toString("hex")}`;
+      const context = { initial, progress, remembered };
+      return work(id, { ...deps, cloud, anchors: registry, clock, claimant, holder }, context);
+    },
   };
+}
+
+function nowhere(): never {
+  throw new Error("no controller can be reached from here");
 }
 
 /** Stands in where no image was declared; one that does not exist is a fact like any other. */

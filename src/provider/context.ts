@@ -3,6 +3,9 @@
  * a native plugin later. Handlers get this and the properties, and nothing else.
  */
 import type { Preflight } from "../aws/preflight";
+import type { RegistryPlace } from "../controller/open-registry";
+import type { ControllerRegistry } from "../controller/registry";
+import type { WorkContext, WorkDeps, WorkResult } from "../controller/worker";
 import type { Ledger, Observation } from "../engine/model";
 import type { ConvergeOptions, Outcome } from "../engine/reconcile";
 import type { Spec } from "../engine/spec";
@@ -37,6 +40,10 @@ export interface Claimant {
 /** What one run of the loop is told; the rest of its options belong to the connection. */
 export type Job = Omit<ConvergeOptions, "cloud" | "registry" | "clock" | "claimant">;
 
+/** One piece of work under the controller's lease; the rest of what it needs belongs to the connection. */
+export type ControlledJob = Pick<WorkDeps, "registry" | "signal" | "deadlineAt" | "report"> &
+  WorkContext & { id: string };
+
 export interface Known {
   ledger: Ledger;
   observation: Observation;
@@ -64,4 +71,7 @@ export interface Connection {
   findCreated(creationKey: string): Promise<{ ledger: Ledger; interfaceId: string }[]>;
   save(ledger: Ledger, interfaceId: string): Promise<void>;
   converge(job: Job): Promise<Outcome>;
+  /** Reads nothing yet. */
+  registryAt(place: RegistryPlace): ControllerRegistry;
+  work(job: ControlledJob): Promise<WorkResult>;
 }

@@ -7,7 +7,8 @@ import type { Ledger, Observation } from "../engine/model";
 import type { Outcome, ProgressEvent } from "../engine/reconcile";
 import type { Spec } from "../engine/spec";
 import type { Connection, Context, Job } from "./context";
-import { type Properties, secondsOf, type Timeouts } from "./inputs";
+import { convergeControlled } from "./controlled";
+import { controllerOf, creationKeyOf, type Properties, secondsOf, type Timeouts } from "./inputs";
 
 export type Operation = keyof Timeouts;
 
@@ -45,7 +46,7 @@ export async function carryOut(
     tell(context, event);
   };
   try {
-    const outcome = await connection.converge({
+    const outcome = await convergeFor(context, connection, order, {
       id: order.id,
       spec: order.spec,
       specVersion: order.specVersion,
@@ -61,6 +62,32 @@ export async function carryOut(
     const reason = `${messageOf(error)}. What was made is kept; run \`pulumi up\` again and it goes on from there.`;
     return { hasBegun, reason };
   }
+}
+
+/** With a controller both know of it, and either may do it. */
+async function convergeFor(
+  context: Context,
+  connection: Connection,
+  { operation, properties }: Order,
+  job: Job,
+): Promise<Outcome> {
+  const place = controllerOf(properties);
+  if (place === undefined) return connection.converge(job);
+  const registry = connection.registryAt(place);
+  const creationKey = creationKeyOf(properties);
+  const unusable = await registry.get(job.id).then(
+    () => undefined,
+    (error: unknown) => messageOf(error),
+  );
+  if (unusable === undefined)
+    return convergeControlled(context, connection, { creationKey, job, registry });
+  const name = place.table === undefined ? "controller.directory" : "controller.table";
+  const trouble = `${name} is ${JSON.stringify(place.table ?? place.directory)} and cannot be used (${unusable})`;
+  if (operation !== "delete")
+    throw new Error(`${trouble}. Correct it, or remove controller from the program`);
+  // What is to be ended must not stay because its controller is gone already.
+  context.log(`${trouble}; ending ${job.id} without it`, { severity: "warning" });
+  return connection.converge(job);
 }
 
 /** Passing words for what is under way, lasting ones for what the user should read afterwards. */

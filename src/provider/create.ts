@@ -6,9 +6,10 @@ import type { Ledger } from "../engine/model";
 import { fingerprint, type Spec } from "../engine/spec";
 import type { Open } from "./claim";
 import type { Connection, Context } from "./context";
+import { leaveController } from "./controlled";
 import { carryOut, type Order } from "./convergence";
 import { PartialFailure } from "./failure";
-import { creationKeyOf, type Properties, parseSpec, regionOf } from "./inputs";
+import { controllerOf, creationKeyOf, type Properties, parseSpec, regionOf } from "./inputs";
 import { outputsOf } from "./outputs";
 import { takeOverOpen } from "./takeover";
 
@@ -50,6 +51,8 @@ async function settle(
   if (reason === undefined) return { id: order.id, outs };
   // An id in state for something that never existed would only have to be destroyed.
   const isKnown = hasBegun || (order.initial?.revision ?? 1) > 0;
+  const place = controllerOf(inputs);
+  if (!isKnown && place !== undefined) await leaveController(context, connection, place, order.id);
   throw isKnown ? new PartialFailure(reason, order.id, outs) : new Error(reason);
 }
 

@@ -31,7 +31,9 @@ export interface DiffAnswer {
 export function diff(context: Context, olds: Properties, news: Properties): DiffAnswer {
   const changes = changesOf(olds, news);
   for (const change of changes) context.log(describeChange(change, olds, news));
-  if (changes.length > 0) return {};
+  const isMoved = hasUnknown(news.controller) || differ(olds.controller, news.controller);
+  if (isMoved) context.log("controller: in place, who keeps it between two updates");
+  if (changes.length > 0 || isMoved) return {};
   const attention = needsAttention(olds, news);
   if (attention === undefined) return { changes: false };
   context.log(`${attention}: the update sees to it`);

@@ -4,13 +4,15 @@
  * so that a package with new defaults shows no difference.
  */
 import { createHash } from "node:crypto";
+import path from "node:path";
 import { z } from "zod";
+import type { RegistryPlace } from "../controller/open-registry";
 import { type Spec, specProperties, specSchema } from "../engine/spec";
 
 export type Properties = Readonly<Record<string, unknown>>;
 
 /** Properties of the Pulumi resource that are no part of the spec. */
-export const resourceProperties = ["creationKey", "adopt", "timeouts"] as const;
+export const resourceProperties = ["creationKey", "adopt", "timeouts", "controller"] as const;
 
 /** Pulumi's own and ours, which never come from a user. */
 export const isInternal = (name: string) => name.startsWith("__");
@@ -28,6 +30,30 @@ export type Timeouts = z.output<typeof timeoutsSchema>;
 export const adoptSchema = z
   .string({ error: "must be the id of a managed instance, such as pmi-0123456789ab" })
   .regex(/^pmi-[0-9a-f]{12}$/, "must be the id of a managed instance, such as pmi-0123456789ab");
+
+/** Where the controller of this managed instance keeps its registry. */
+export const controllerSchema = z
+  .strictObject({
+    table: z
+      .string({ error: "must be the name of a DynamoDB table" })
+      .regex(/^[\w.-]{3,255}$/, "must be the name of a DynamoDB table, 3 to 255 characters")
+      .optional(),
+    directory: z
+      .string({ error: "must be an absolute path" })
+      .refine((directory) => path.isAbsolute(directory), "must be an absolute path")
+      .optional(),
+  })
+  .refine(
+    ({ directory, table }) => (directory === undefined) !== (table === undefined),
+    "must have either table or directory",
+  );
+
+/** Undefined without a controller, and where state holds something that we cannot understand. */
+export function controllerOf(properties: Properties): RegistryPlace | undefined {
+  const { data } = controllerSchema.safeParse(properties.controller);
+  if (data?.table !== undefined) return { table: data.table };
+  return data?.directory === undefined ? undefined : { directory: data.directory };
+}
 
 /** Only the properties of the spec, as given. */
 export const specInputOf = (properties: Properties) => pick(properties, specProperties);

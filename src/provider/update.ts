@@ -2,13 +2,15 @@
  * Carries a changed specification out, or the same one again after a failure or a drift. State may be
  * a week old: what is in force is read from the ledger and not from there.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Ledger } from "../engine/model";
 import { fingerprint, type Spec } from "../engine/spec";
 import type { Connection, Context } from "./context";
+import { leaveController } from "./controlled";
 import { carryOut, type Order } from "./convergence";
 import { nextSpecVersion } from "./create";
 import { PartialFailure } from "./failure";
-import { creationKeyOf, type Properties, parseSpec, regionOf } from "./inputs";
+import { controllerOf, creationKeyOf, type Properties, parseSpec, regionOf } from "./inputs";
 import { outputsOf, recordedLedger, remembered } from "./outputs";
 import { ledgerInForce } from "./takeover";
 
@@ -24,6 +26,9 @@ export async function update(
 ): Promise<UpdateAnswer> {
   const connection = await context.connect(regionOf(news, context.configuration.region));
   const order = await orderOf(context, connection, id, olds, news);
+  const former = controllerOf(olds);
+  if (former !== undefined && !isDeepStrictEqual(former, controllerOf(news)))
+    await leaveController(context, connection, former, id);
   const { facts, ledger, reason } = await carryOut(context, connection, order);
   const outs = outputsOf({
     inputs: news,

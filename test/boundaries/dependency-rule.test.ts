@@ -73,10 +73,10 @@ describe("the rule finds", () => {
       "src/provider",
     ],
     [
-      "a provider that imports the controller",
-      "src/provider/a.ts",
-      'import { l } from "../controller/loop";',
-      "src/controller/loop",
+      "a controller that imports the provider",
+      "src/controller/a.ts",
+      'import { d } from "../provider/diff";',
+      "src/provider/diff",
     ],
     [
       "a component that runs the engine",

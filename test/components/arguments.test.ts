@@ -7,7 +7,7 @@ import path from "node:path";
 import ts from "typescript";
 import type { z } from "zod";
 import { specSchema } from "../../src/engine/spec";
-import { resourceProperties, timeoutsSchema } from "../../src/provider/inputs";
+import { controllerSchema, resourceProperties, timeoutsSchema } from "../../src/provider/inputs";
 
 const file = path.resolve(__dirname, "../../components/managed-instance.ts");
 const source = ts.createSourceFile(
@@ -61,6 +61,7 @@ test.each([
 
 test("the time-outs have the members that the provider reads", () => {
   expect(namesOf("TimeoutsArgs")).toEqual(Object.keys(timeoutsSchema.shape).sort());
+  expect(namesOf("ControllerArgs")).toEqual(Object.keys(controllerSchema.shape).sort());
 });
 
 test("an argument is required exactly when the schema requires it", () => {

@@ -1,6 +1,9 @@
 /** An account on the embedded EC2, in process and on a virtual clock, with handlers connected to it. */
 import { createEc2, type Ec2 } from "../../src/aws/client";
 import { AwsClock } from "../../src/aws/clock";
+import { createMemoryControllerRegistry } from "../../src/controller/memory-registry";
+import type { RegistryPlace } from "../../src/controller/open-registry";
+import type { ControllerRegistry } from "../../src/controller/registry";
 import type { Clock } from "../../src/engine/ports";
 import { openConnection } from "../../src/provider/connection";
 import type { Claimant, Connection, Context } from "../../src/provider/context";
@@ -12,10 +15,13 @@ import type { Logged } from "./world";
 export const images = IMAGE_IDS;
 export const subnetIds = DEFAULT_SUBNET_IDS;
 export const region = "us-east-1";
+export const table = "managed-instances";
 
 export interface Account {
   simulator: Simulator;
   ec2: Ec2;
+  /** Of the controller at `table`, and at every directory. */
+  registry: ControllerRegistry;
   connection: Connection;
   /** The same account as another process sees it; one that does not exist counts as dead. */
   connectionOf(claimant: Claimant): Connection;
@@ -28,12 +34,19 @@ export function openAccount(): Account {
   const credentials = { accessKeyId: "test", secretAccessKey: "test" };
   const requestHandler = simulatorRequestHandler(simulator);
   const ec2 = createEc2({ region, requestHandler, credentials }, new AwsClock());
-  const connection = openConnection(ec2, clockOf(simulator));
+  const registry = createMemoryControllerRegistry();
+  const registryAt = (place: RegistryPlace): ControllerRegistry => {
+    if (place.table === undefined || place.table === table) return registry;
+    const get = () => Promise.reject(new Error(`there is no table ${place.table}`));
+    return { ...registry, get };
+  };
+  const connection = openConnection(ec2, clockOf(simulator), { registryAt });
   return {
     simulator,
     ec2,
     connection,
-    connectionOf: (claimant) => openConnection(ec2, clockOf(simulator), claimant),
+    registry,
+    connectionOf: (claimant) => openConnection(ec2, clockOf(simulator), { claimant, registryAt }),
     context(overrides = {}) {
       const logged: Logged[] = [];
       return {
