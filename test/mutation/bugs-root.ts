@@ -1,0 +1,162 @@
+/** Bugs in the root rule and in what decides which disk counts (design §4). */
+import type { Bug } from "./bug";
+
+const root = "src/engine/root.ts";
+const situation = "src/engine/situation.ts";
+const tags = "src/engine/tags.ts";
+
+export const rootBugs: readonly Bug[] = [
+  {
+    name: "the base image is used although a generation ran and its state is lost",
+    harm: "the disk comes back empty instead of the user being asked",
+    file: root,
+    find: `  if (found.kind !== "secured") return found;
+  const { snapshot, gap } = found.result;
+  const image = secureImage`,
+    replace: `  if (found.kind === "failed") return { kind: "opens", lineage: lineageToOpen(situation) };
+  if (found.kind !== "secured") return found;
+  const { snapshot, gap } = found.result;
+  const image = secureImage`,
+  },
+  {
+    name: "a snapshot of a volume that is still attached is called final",
+    harm: "what the guest writes while it shuts down is missing after the next launch",
+    file: root,
+    find: `if (volume.state !== "available")
+    return {`,
+    replace: `if (volume.state === "creating")
+    return {`,
+  },
+  {
+    name: "a periodic snapshot passes for the final one",
+    harm: "the writes since the last periodic snapshot are lost, silently",
+    file: situation,
+    find: "finalsOf(situation, volumeId).find(",
+    replace: "snapshotsOf(situation, volumeId).find(",
+  },
+  {
+    name: "a pending snapshot is launched from",
+    harm: "EC2 refuses the image, or the newest state is passed over",
+    file: root,
+    find: `(snapshot) => snapshot.lineage === lineage.number && snapshot.state === "completed",
+  );
+
+/**`,
+    replace: `(snapshot) => snapshot.lineage === lineage.number && snapshot.state !== "error",
+  );
+
+/**`,
+  },
+  {
+    name: "the newest snapshot of any lineage is launched from",
+    harm: "an AMI swap boots the previous image's disk",
+    file: root,
+    find: `(snapshot) => snapshot.lineage === lineage.number && snapshot.state === "completed",
+  );
+
+/**`,
+    replace: `(snapshot) => snapshot.lineage <= lineage.number + 9 && snapshot.state === "completed",
+  );
+
+/**`,
+  },
+  {
+    name: "the newest volume of any lineage counts as the current state",
+    harm: "taking an AMI swap back boots the disk of the lineage that was given up",
+    file: situation,
+    find: ".filter((volume) => volume.lineage === lineage)",
+    replace: ".filter((volume) => volume.lineage >= lineage)",
+  },
+  {
+    name: "a lineage that was booted is opened again under its number",
+    harm: "switching persistence off and on resurrects an older disk",
+    file: root,
+    find: "return wasBooted(known, lineage.number) ? lineage.number + 1 : lineage.number;",
+    replace: "return wasBooted(known, lineage.number) ? lineage.number : lineage.number;",
+  },
+  {
+    name: "a swap that was taken back goes on with the swapped image's lineage",
+    harm: "the old image is declared and the new one's disk boots",
+    file: situation,
+    find: "(lineage) => lineage !== undefined && lineage.baseImageId === spec.imageId,",
+    replace: "(lineage) => lineage !== undefined,",
+  },
+  {
+    name: "the fallback to an older snapshot is not reported",
+    harm: "writes are missing and nobody is told",
+    file: root,
+    find: "result: { source, platform, gap } }",
+    replace: "result: { source, platform } }",
+  },
+  {
+    name: "an image that EC2 registered as another platform is booted",
+    harm: "a licensed system runs without its billing code, or does not boot",
+    file: root,
+    find: "if (available !== undefined && available.platformDetails === platform.platformDetails)",
+    replace: "if (available !== undefined)",
+  },
+  {
+    name: "an image is used before it is available",
+    harm: "the launch is refused; the user waits for nothing",
+    file: root,
+    find: `const available = made.find((image) => image.state === "available");`,
+    replace: `const available = made.find((image) => image.state !== "failed");`,
+  },
+  {
+    name: "two snapshots of a volume are taken within EC2's spacing",
+    harm: "the final snapshot is refused when it matters",
+    file: root,
+    find: "if (situation.now >= freeAt) return",
+    replace: "if (situation.now >= lastAt) return",
+  },
+  {
+    name: "the final snapshot's deadline is in seconds instead of minutes",
+    harm: "an older state is used although the newest was a moment away",
+    file: root,
+    find: "spec.snapshots.finalDeadlineMinutes * minutes",
+    replace: "spec.snapshots.finalDeadlineMinutes * 1000",
+  },
+  {
+    name: "an instance that nobody looked at while it ran counts as never run",
+    harm: "what it wrote is given up without a word",
+    file: root,
+    find: "return launched === undefined || !failedLaunchReasons",
+    replace: "return launched !== undefined && !failedLaunchReasons",
+  },
+  {
+    name: "a root disk that EC2 does not show yet counts as gone",
+    harm: "an older snapshot is launched although the disk is there",
+    file: root,
+    find: "const believedAt = launch.recordedAt + absenceSeconds * 1000;",
+    replace: "const believedAt = launch.recordedAt;",
+  },
+  {
+    name: "a volume is trusted by its tags alone",
+    harm: "somebody's copy of our tags is snapshotted, booted or deleted in place of the disk",
+    file: tags,
+    find: `volume.operation === operations.launch(volume.generation) &&
+  (volume.markedId === undefined || volume.markedId === volume.volumeId);`,
+    replace: "volume.operation === operations.launch(volume.generation);",
+  },
+  {
+    name: "a snapshot is trusted by its tags alone",
+    harm: "the copy that AWS Backup made is deleted, or booted as the newest state",
+    file: tags,
+    find: `return operation === operations.periodic(volumeId) || operation === operations.final(volumeId);`,
+    replace: `return volumeId !== "" && /^(periodic|final):/.test(operation);`,
+  },
+  {
+    name: "a restored backup that wears the volume's tags is taken for the volume",
+    harm: "the next launch starts from the backup",
+    file: situation,
+    find: "isKnown(each) || !(isSucceeded(each) || known.some((other) => isAlike(each, other))),",
+    replace: "isKnown(each) || !isSucceeded(each),",
+  },
+  {
+    name: "a copy of an earlier generation's disk counts because its original is gone",
+    harm: "a restored backup is snapshotted, kept or deleted as ours",
+    file: situation,
+    find: "launch?.ran === true && generation < launch.generation;",
+    replace: "launch?.ran === true && generation > launch.generation;",
+  },
+];
