@@ -21,6 +21,8 @@ export interface Listing<R extends Row> {
   readonly pageSize?: readonly [number, number];
   /** Hides rows from everybody, such as other accounts' resources. */
   readonly isVisible?: (row: R, world: World) => boolean;
+  /** The filter whose text up to the first colon is what the table is indexed by. */
+  readonly indexedFilter?: string;
   /** Some Describe calls take ids together with MaxResults. */
   readonly allowsIdsWithMaxResults?: boolean;
 }
@@ -51,7 +53,8 @@ export function list<R extends Row>(
   const tagLag = Math.max(lag, drawn.tagMilliseconds, world.latencies.tagLag * 1000);
   if (ids !== undefined) checkIdsExist(world, listing, { ids, lag });
   const table = listing.table(world);
-  const candidates = ids ?? (tagLag === 0 ? candidatesByTag(table, request.Filters) : undefined);
+  const seesTags = tagLag === 0;
+  const candidates = ids ?? fewestCandidates(listing, { table, seesTags, ...request });
   const isWanted = (row: R) =>
     (listing.isVisible?.(row, world) ?? true) &&
     filters.every((filter) => {
@@ -189,19 +192,47 @@ function checkFilterLimits(filters: readonly Filter[]): void {
   }
 }
 
-/** The fewest ids that one exact tag filter leaves, so that a big world is not scanned. */
-function candidatesByTag<R extends Row>(
-  table: Table<R>,
-  filters: readonly Filter[] = [],
+/** The filter that names a resource's own id, by the prefix of its ids. */
+const idFilters: Readonly<Record<string, string>> = {
+  i: "instance-id",
+  vol: "volume-id",
+  snap: "snapshot-id",
+  ami: "image-id",
+  eni: "network-interface-id",
+  sir: "spot-instance-request-id",
+  subnet: "subnet-id",
+};
+
+/** The fewest ids that one filter leaves by itself, so that a big world is not scanned. */
+function fewestCandidates<R extends Row>(
+  listing: Listing<R>,
+  scan: {
+    readonly table: Table<R>;
+    readonly seesTags: boolean;
+    readonly Filters?: readonly Filter[] | undefined;
+  },
 ): Iterable<string> | undefined {
-  const exact = filters.filter(
-    ({ Name: name = "", Values: values = [] }) =>
-      name.startsWith("tag:") && values.every((value) => !/[*?\\]/.test(value)),
-  );
-  const sets = exact.map(({ Name: name = "", Values: values = [] }) =>
-    values.flatMap((value) => [...table.idsWithTag(name.slice(4), value)]),
-  );
+  const sets = (scan.Filters ?? []).flatMap((filter) => {
+    const ids = candidatesOf(listing, scan, filter);
+    return ids === undefined ? [] : [ids];
+  });
   return sets.sort((one, other) => one.length - other.length)[0];
+}
+
+function candidatesOf<R extends Row>(
+  listing: Listing<R>,
+  { seesTags, table }: { readonly table: Table<R>; readonly seesTags: boolean },
+  { Name: name = "", Values: values = [] }: Filter,
+): readonly string[] | undefined {
+  const isExact = values.every((value) => !/[*?\\]/.test(value));
+  if (name === idFilters[listing.noun.prefix]) return isExact ? values : undefined;
+  if (name.startsWith("tag:") && isExact && seesTags)
+    return values.flatMap((value) => [...table.idsWithTag(name.slice(4), value)]);
+  if (name !== listing.indexedFilter) return undefined;
+  const keys = values.map((value) => /^([^:*?\\]*):/.exec(value)?.[1]);
+  return keys.every((key) => key !== undefined)
+    ? keys.flatMap((key) => [...table.idsIndexed(key)])
+    : undefined;
 }
 
 function writeNextToken<R extends Row>(listing: Listing<R>, sequence: number): string {

@@ -112,6 +112,7 @@ const listing: Listing<InstanceRecord> = {
   noun: nouns.instance,
   pageSize: [5, 1000],
   filters: instanceFilters,
+  indexedFilter: "client-token",
 };
 
 function describeInstances(world: World, input: DescribeInstancesRequest): DescribeInstancesResult {

@@ -29,6 +29,8 @@ export interface Table<R extends Row> {
   entriesSeen(lagMilliseconds: number, ids?: Iterable<string>): IterableIterator<Entry<R>>;
   getSeen(id: string, lagMilliseconds: number): R | undefined;
   idsWithTag(key: string, value: string): ReadonlySet<string>;
+  /** By what `indexBy` said of a row when it was made; it must not change afterwards. */
+  idsIndexed(key: string): ReadonlySet<string>;
   readonly size: number;
 }
 
@@ -54,13 +56,17 @@ interface Slot<R> {
 
 const NO_IDS: ReadonlySet<string> = new Set();
 
-export function createTable<R extends Row>(host: TableHost): Table<R> {
+export function createTable<R extends Row>(
+  host: TableHost,
+  indexBy?: (row: R) => string | undefined,
+): Table<R> {
   const slots = new Map<string, Slot<R>>();
   let sequence = 0;
   function* all() {
     for (const { current } of slots.values()) if (current.row !== undefined) yield current.row;
   }
   const byTag = createTagIndex(all);
+  const byKey = createKeyIndex(indexBy);
 
   const replace = (id: string, slot: Slot<R>, row: R | undefined) => {
     const before = slot.current.row;
@@ -85,6 +91,7 @@ export function createTable<R extends Row>(host: TableHost): Table<R> {
       sequence += 1;
       slots.set(row.id, { sequence, current: { row, since: host.now() }, past: [] });
       byTag.replace(row.id, undefined, row.tags);
+      byKey.add(row);
       return row;
     },
     update: (id, change) => {
@@ -100,15 +107,21 @@ export function createTable<R extends Row>(host: TableHost): Table<R> {
     remove: (id) => {
       host.beforeWrite();
       const slot = slots.get(id);
-      if (slot?.current.row === undefined) return;
+      const row = slot?.current.row;
+      if (slot === undefined || row === undefined) return;
       replace(id, slot, undefined);
+      const forget = () => {
+        slots.delete(id);
+        byKey.remove(row);
+      };
       const lag = host.longestLagMilliseconds();
-      if (lag === 0) slots.delete(id);
-      else host.after(lag / 1000, () => slots.delete(id));
+      if (lag === 0) forget();
+      else host.after(lag / 1000, forget);
     },
     all,
     entriesSeen,
     idsWithTag: (key, value) => byTag.ids(key, value),
+    idsIndexed: byKey.ids,
     get size() {
       return slots.size;
     },
@@ -137,6 +150,23 @@ function rowSeen<R extends Row>(slot: Slot<R>, now: number, lag: number): R | un
   // Without history (the lag began later) a row counts from its creation.
   const oldest = slot.past[0]?.row ?? slot.current.row;
   return oldest !== undefined && oldest.createdAt <= now - lag ? oldest : undefined;
+}
+
+function createKeyIndex<R extends Row>(indexBy: (row: R) => string | undefined = () => undefined) {
+  const keys = new Map<string, Set<string>>();
+  return {
+    ids: (key: string): ReadonlySet<string> => keys.get(key) ?? NO_IDS,
+    add: (row: R) => {
+      const key = indexBy(row);
+      if (key !== undefined) keys.set(key, (keys.get(key) ?? new Set()).add(row.id));
+    },
+    remove: (row: R) => {
+      const key = indexBy(row);
+      if (key === undefined) return;
+      keys.get(key)?.delete(row.id);
+      if (keys.get(key)?.size === 0) keys.delete(key);
+    },
+  };
 }
 
 /** Indexes only the keys that somebody has asked for: most tags are never filtered by. */

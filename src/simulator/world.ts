@@ -142,7 +142,7 @@ export function createWorld(options: SimulatorOptions): World {
 
 function createTables(host: TableHost) {
   return {
-    instances: createTable<InstanceRecord>(host),
+    instances: createTable<InstanceRecord>(host, ({ clientToken }) => clientToken?.split(":")[0]),
     volumes: createTable<VolumeRecord>(host),
     snapshots: createTable<SnapshotRecord>(host),
     images: createTable<ImageRecord>(host),
