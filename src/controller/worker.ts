@@ -4,7 +4,7 @@
  * when to look again. The lease saves calls; safety never depends on it (design §5).
  */
 import { describeFacts } from "../engine/facts";
-import type { Ledger } from "../engine/model";
+import type { Decision, Ledger } from "../engine/model";
 import type { Clock, Cloud, Registry } from "../engine/ports";
 import { converge, describeStep, type Outcome, type ProgressEvent } from "../engine/reconcile";
 import { Holding, isSameOrder, leaseSeconds } from "./holding";
@@ -34,6 +34,8 @@ export interface WorkContext {
   initial?: Ledger;
   remembered?: { interfaceId?: string; subnetId?: string; privateIp?: string };
   progress?: (event: ProgressEvent) => void;
+  /** Told of each decision before it is carried out. */
+  decided?: (decision: Decision) => void;
 }
 
 export type WorkResult = { id: string } & (
@@ -140,7 +142,7 @@ class Run {
 
   private async carryOut(entry: Entry): Promise<Outcome> {
     const { anchors, claimant, clock, deadlineAt, signal, stretch } = this.deps;
-    const { progress, remembered = { interfaceId: entry.interfaceId } } = this.context;
+    const { decided, progress, remembered = { interfaceId: entry.interfaceId } } = this.context;
     const stop = this.holding.begin(entry);
     const { id, asked, deallocate, spec, specVersion } = entry;
     const initial = newest(this.context.initial, entry.ledger);
@@ -152,6 +154,7 @@ class Run {
       signal: signal === undefined ? stop : AbortSignal.any([signal, stop]),
       decided: (decision) => {
         this.rule = decision.rule;
+        decided?.(decision);
       },
     });
   }

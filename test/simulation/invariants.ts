@@ -177,8 +177,10 @@ function addressStays({ action, identities, witness }: JudgedCall): string | und
   const life = witness.lives.at(-1);
   if (action !== "RunInstances" || life?.launchedAt !== witness.now()) return undefined;
   const before = witness.lives.slice(0, -1).findLast(({ owner }) => owner === life.owner);
-  const specs = identities.find(({ id }) => id === life.owner)?.specs ?? [];
-  const isPromised = specs.every((spec) => spec.persistPrivateIp);
+  const identity = identities.find(({ id }) => id === life.owner);
+  // Somebody who does not know yet that all has been destroyed may make its interface again.
+  if (identity === undefined || identity.destroyedAt !== undefined) return undefined;
+  const isPromised = identity.specs.every((spec) => spec.persistPrivateIp);
   const isOpen = [...witness.rows().interfaces()].some(
     (each) => each.tags.get("pmi:id") === life.owner && each.tags.get("pmi:phase") === "creating",
   );

@@ -3,7 +3,7 @@
  * afterwards. Adding an operation to this table adds it to every simulation.
  */
 
-import type { Ledger } from "../../src/engine/model";
+import type { Asked, Ledger } from "../../src/engine/model";
 import type { Outcome } from "../../src/engine/reconcile";
 import type { Spec, SpecInput } from "../../src/engine/spec";
 import { DEFAULT_SUBNET_IDS, IMAGE_IDS } from "../../src/simulator";
@@ -24,6 +24,8 @@ export interface Story {
   initial: Ledger;
   spec: Spec;
   specVersion: number;
+  /** What was asked for beside the specification, as at the command line. */
+  asked?: Asked;
   bytes: Map<string, string>;
 }
 
@@ -40,12 +42,12 @@ export function change(story: Story, input: Partial<SpecInput>): void {
 
 /** One `pulumi up`, with two virtual hours to reach its end. */
 export async function up(story: Story): Promise<Outcome> {
-  const { world, initial, spec, specVersion } = story;
+  const { world, initial, spec, specVersion, asked } = story;
   const deadlineAt = world.simulator.clock.now() + 7_200_000;
-  return run(world, { id: initial.id, initial, spec, specVersion, deadlineAt });
+  return run(world, { id: initial.id, initial, spec, specVersion, asked, deadlineAt });
 }
 
-export async function upDone(story: Story): Promise<Extract<Outcome, { kind: "done" }>> {
+export async function upDone(story: Story): Promise<Done> {
   const outcome = await up(story);
   if (outcome.kind === "done") return outcome;
   throw new Error(`expected done, found ${outcome.kind}: ${outcome.reason}`);
@@ -121,6 +123,8 @@ export function registerSnapshot(world: World, snapshotId: string): string {
   return registered.ImageId;
 }
 
+type Done = Extract<Outcome, { kind: "done" }>;
+
 export interface Operation {
   name: string;
   /** Brings the story to where the operation starts. */
@@ -129,7 +133,7 @@ export interface Operation {
   ask(story: Story): Promise<void> | void;
   carryOut(story: Story): Promise<Outcome>;
   /** What must be true afterwards, beside the invariants that always hold. */
-  verify(story: Story, outcome: Extract<Outcome, { kind: "done" }>): Promise<void>;
+  verify(story: Story, outcome: Done): Promise<void>;
 }
 
 const running = async (story: Story) => {
@@ -139,6 +143,15 @@ const running = async (story: Story) => {
 
 async function kept(story: Story): Promise<void> {
   await expectBytes(story);
+}
+
+async function pausedWithBytes(story: Story, { observation }: Done): Promise<void> {
+  expect(observation.instances.filter((each) => each.state !== "terminated")).toEqual([]);
+  expect(observation.volumes).toEqual([]);
+  expect(observation.snapshots).toHaveLength(1);
+  const [image] = observation.images;
+  for (const [path, content] of story.bytes)
+    expect(readFromImage(story.world, image?.imageId ?? "", path)).toBe(content);
 }
 
 export const operations: readonly Operation[] = [
@@ -183,13 +196,30 @@ export const operations: readonly Operation[] = [
     prepare: running,
     ask: (story) => change(story, { desiredState: "paused" }),
     carryOut: up,
-    verify: async (story, { observation }) => {
-      expect(observation.instances.filter((each) => each.state !== "terminated")).toEqual([]);
-      expect(observation.volumes).toEqual([]);
-      expect(observation.snapshots).toHaveLength(1);
-      const [image] = observation.images;
-      for (const [path, content] of story.bytes)
-        expect(readFromImage(story.world, image?.imageId ?? "", path)).toBe(content);
+    verify: pausedWithBytes,
+  },
+  {
+    name: "pause on request",
+    prepare: running,
+    ask: (story) => {
+      story.asked = { desiredState: "paused" };
+    },
+    carryOut: up,
+    verify: pausedWithBytes,
+  },
+  {
+    name: "recycle on request",
+    prepare: running,
+    ask: (story) => {
+      story.asked = { recycleGeneration: 1 };
+    },
+    carryOut: up,
+    verify: async (story, { ledger }) => {
+      expect(ledger.launch).toMatchObject({ generation: 2, lineage: 1 });
+      expect(ledger.stop).toMatchObject({ generation: 1, reason: "requested" });
+      await kept(story);
+      // What is fulfilled stays asked for, and nothing comes of it any more.
+      expect((await upDone(story)).ledger.launch?.generation).toBe(2);
     },
   },
   {

@@ -25,6 +25,8 @@ export interface Plan {
   seed: number;
   isWire: boolean;
   processes: number;
+  /** They work from one registry, as a controller's workers and `pulumi up` beside it do. */
+  isControlled?: boolean;
   minutes: number;
   spec: SpecInput;
   latencies: Partial<LatencyTable>;
@@ -48,6 +50,7 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
     seed,
     isWire,
     processes,
+    isControlled: createRandom(seed, "controller").chance(0.4),
     minutes,
     spec: drawSpec(random),
     latencies: drawLatencies(random),

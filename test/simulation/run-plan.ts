@@ -5,15 +5,24 @@
  */
 import { createInventory } from "../../src/aws/inventory";
 import { sweep } from "../../src/controller/sweep";
-import { createRandom } from "../../src/simulator/random";
+import { createRandom, type Random } from "../../src/simulator/random";
 import { createFaultSwitch, type FaultSwitch } from "./faults";
 import { guestsWrite, runLastWords } from "./guests";
 import { leftOver } from "./invariants";
 import type { Plan, PlannedEvent } from "./plan";
-import { type Process, runProcess } from "./reconcilers";
+import type { Process } from "./processes";
+import { runProcess } from "./reconcilers";
 import { type Counts, createScene, type Scene } from "./scene";
 import { expectTargets } from "./targets";
-import { createIdentity, currentIdentity, followRemedy, newestSpec, userActs } from "./users";
+import {
+  createIdentity,
+  currentIdentity,
+  followRemedy,
+  newestSpec,
+  tellRegistry,
+  userActs,
+  userAsks,
+} from "./users";
 import { allIds } from "./witness";
 import { connect, Violation } from "./world";
 
@@ -52,6 +61,7 @@ async function tell(scene: Scene): Promise<void> {
   const { plan } = scene;
   const random = (stream: string) => createRandom(plan.seed, stream);
   createIdentity(scene.program, plan.spec);
+  await tellRegistry(scene.program, scene.registry);
   const faults = createFaultSwitch({
     simulator: scene.simulator,
     foreignVolumeId: foreignVolume(scene),
@@ -126,17 +136,21 @@ async function happen(scene: Scene, events: readonly PlannedEvent[], cast: Cast)
   for (const { atSeconds, event, isEnd } of all) {
     await scene.sleep(Math.max(0, startedAt + atSeconds * 1000 - scene.now()));
     if (isEnd) cast.faults.end(event.number);
-    else begin(scene, event, cast);
+    else await begin(scene, event, cast);
   }
   await scene.sleep(Math.max(0, startedAt + minutes * 60_000 - scene.now()));
 }
 
-function begin(scene: Scene, event: PlannedEvent, { faults, processes }: Cast): void {
-  const { counts, plan, program, trace } = scene;
+async function begin(
+  scene: Scene,
+  event: PlannedEvent,
+  { faults, processes }: Cast,
+): Promise<void> {
+  const { counts, plan, trace } = scene;
   const random = createRandom(plan.seed, `event ${event.number}`);
   switch (event.kind) {
     case "user": {
-      if (!userActs(program, event.action, random)) return;
+      if (!(await acts(scene, event.action, random))) return;
       counts.add("user", event.action);
       trace.add("user", `${event.action}: ${changeText(scene)}`);
       processes[0]?.abort.abort();
@@ -165,6 +179,15 @@ function begin(scene: Scene, event: PlannedEvent, { faults, processes }: Cast): 
   }
 }
 
+async function acts(scene: Scene, action: string, random: Random): Promise<boolean> {
+  const { plan, program, registry } = scene;
+  if (plan.isControlled !== true) return userActs(program, action, random);
+  if (await userAsks(program, currentIdentity(program), { action, registry })) return true;
+  if (!userActs(program, action, random)) return false;
+  await tellRegistry(program, registry);
+  return true;
+}
+
 function changeText({ program }: Scene): string {
   const identity = currentIdentity(program);
   const { desiredState, imageId, persistRootDevice } = newestSpec(identity);
@@ -178,15 +201,16 @@ async function converged(scene: Scene, processes: readonly Process[]): Promise<v
   for (;;) {
     const identity = currentIdentity(scene.program);
     const unsettled = processes.filter((process) => !isSettled(scene, process, startedAt));
-    if (unsettled.length === 0) return expectTargets(scene, identity);
+    if (unsettled.length === 0) return await expectTargets(scene, identity);
     for (const { last } of processes) {
-      if (last?.outcome.kind !== "stuck" || last.beganAt < startedAt) continue;
+      if (last?.ending.kind !== "stuck" || last.beganAt < startedAt) continue;
       if (last.order.specVersion !== last.order.identity.specs.length) continue;
-      const remedy = followRemedy(last.order.identity, last.outcome.reason, random);
-      if (remedy === undefined)
-        throw new Violation(`(f) progress: stuck without a fault: ${last.outcome.reason}`);
-      scene.trace.add("user", `${remedy}, because ${last.outcome.reason}`);
+      const remedy = followRemedy(last.order.identity, last.ending.reason, random);
+      // Some reasons pass by themselves, as failures count for ten minutes; all must within the bound.
+      if (remedy === undefined) continue;
+      scene.trace.add("user", `${remedy}, because ${last.ending.reason}`);
       scene.counts.add("remedy", remedy);
+      await tellRegistry(scene.program, scene.registry);
     }
     await scene.sleep(20_000);
     if (scene.now() > startedAt + convergenceMinutes * 60_000) throw notConverged(processes);
@@ -195,7 +219,7 @@ async function converged(scene: Scene, processes: readonly Process[]): Promise<v
 
 /** It has looked since then, and found everything done that the program says. */
 function isSettled(scene: Scene, { last }: Process, sinceAt: number): boolean {
-  if (last === undefined || last.outcome.kind !== "done" || last.beganAt < sinceAt) return false;
+  if (last === undefined || last.ending.kind !== "done" || last.beganAt < sinceAt) return false;
   const { identity, specVersion } = last.order;
   if (last.order.deallocate) scene.ended.add(identity.id);
   const open = scene.program.identities.filter(({ id }) => !scene.ended.has(id));
@@ -208,8 +232,8 @@ function isSettled(scene: Scene, { last }: Process, sinceAt: number): boolean {
 
 function notConverged(processes: readonly Process[]): Violation {
   const ends = processes.map(({ last, name }) => {
-    const { outcome } = last ?? {};
-    return `${name}: ${outcome === undefined ? "nothing" : outcome.kind === "done" ? "done" : outcome.reason}`;
+    const { ending } = last ?? {};
+    return `${name}: ${ending === undefined ? "nothing" : ending.kind === "done" ? "done" : ending.reason}`;
   });
   return new Violation(
     `(f) progress: not converged ${convergenceMinutes} minutes after all faults: ${ends.join("; ")}`,
@@ -221,6 +245,7 @@ async function endAll(scene: Scene, processes: readonly Process[]): Promise<void
   const identity = currentIdentity(scene.program);
   identity.destroyedAt ??= scene.now();
   scene.trace.add("user", "destroys what is left");
+  await tellRegistry(scene.program, scene.registry);
   for (const process of processes) process.abort.abort();
   await converged(scene, processes);
   const { simulator, witness } = scene;

@@ -2,6 +2,8 @@
  * What all actors of one simulation share: the account, the program, the trace, what a bystander
  * knows, and what has been counted.
  */
+import { createMemoryControllerRegistry } from "../../src/controller/memory-registry";
+import type { ControllerRegistry } from "../../src/controller/registry";
 import {
   createSimulator,
   DEFAULT_SECURITY_GROUP_ID,
@@ -27,6 +29,8 @@ export interface Scene {
   trace: Trace;
   witness: Witness;
   counts: Counts;
+  /** What all controlled processes share. */
+  registry: ControllerRegistry;
   /** Identities whose end has been carried out. */
   ended: Set<string>;
   now(): number;
@@ -56,6 +60,7 @@ export function createScene(plan: Plan): Scene {
     trace: createTrace(now),
     witness: createWitness(simulator),
     counts: createCounts(),
+    registry: createMemoryControllerRegistry(),
     ended: new Set(),
     now,
     sleep: (milliseconds, signal) =>

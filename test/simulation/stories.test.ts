@@ -423,3 +423,22 @@ describe("deallocation", () => {
     expect(await present()).toEqual([0, 0, 0, 0]);
   });
 });
+
+test("a snapshot that was asked for is taken once, however long it stays asked for", async () => {
+  const story = await running();
+  const { clock } = story.world.simulator;
+  const askedAt = clock.now();
+  story.asked = { snapshotAt: askedAt };
+  const takenSince = async () => {
+    const { observation, wakeAt } = await upDone(story);
+    clock.advance((wakeAt - clock.now()) / 1000);
+    return observation.snapshots.filter(({ startedAt }) => startedAt >= askedAt);
+  };
+  // Upkeep is nothing to wait for: the loop says when to look again, and a first one was pending.
+  const looks = [await takenSince(), await takenSince(), await takenSince(), await takenSince()];
+  const [first] = looks.filter((taken) => taken.length > 0);
+  expect(first).toHaveLength(1);
+  const nextIsDueAt = (first?.[0]?.startedAt ?? 0) + story.spec.snapshots.intervalMinutes * 60_000;
+  const early = looks.flat().filter(({ startedAt }) => startedAt < nextIsDueAt);
+  expect(new Set(early.map(({ snapshotId }) => snapshotId)).size).toBe(1);
+});

@@ -2,18 +2,21 @@
  * What must be true once everything has settled: the account looks as the program says, seen by a
  * bystander and not by the engine.
  */
+import type { Spec } from "../../src/engine/spec";
 import type { Scene } from "./scene";
 import { type Identity, newestSpec } from "./users";
 import { find } from "./witness";
 import { Violation } from "./world";
 
-export function expectTargets(scene: Scene, identity: Identity): void {
-  const complaint = identity.destroyedAt === undefined ? mismatch(scene, identity) : undefined;
+export async function expectTargets(scene: Scene, identity: Identity): Promise<void> {
+  if (identity.destroyedAt !== undefined) return;
+  const entry = await scene.registry.get(identity.id);
+  const asked = scene.plan.isControlled === true ? entry?.asked : undefined;
+  const complaint = mismatch(scene, identity, { ...newestSpec(identity), ...asked });
   if (complaint !== undefined) throw new Violation(`(f) it is called done, but ${complaint}`);
 }
 
-function mismatch({ witness }: Scene, identity: Identity): string | undefined {
-  const spec = newestSpec(identity);
+function mismatch({ witness }: Scene, identity: Identity, spec: Spec): string | undefined {
   const { instances, interfaces, volumes } = witness.rows();
   const alive = [...instances()].filter(
     (each) => each.clientToken?.startsWith(`${identity.id}:`) && each.state !== "terminated",

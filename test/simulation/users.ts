@@ -2,7 +2,8 @@
  * What users do, as a table: each action changes what the program says, and `pulumi up` follows.
  * Adding a capability adds its rows here; every simulation draws from them.
  */
-import type { Ledger } from "../../src/engine/model";
+import type { ControllerRegistry } from "../../src/controller/registry";
+import type { Asked, Ledger } from "../../src/engine/model";
 import { fingerprint, type Spec, type SpecInput } from "../../src/engine/spec";
 import { DEFAULT_SUBNET_IDS, IMAGE_IDS } from "../../src/simulator";
 import type { Random } from "../../src/simulator/random";
@@ -105,11 +106,49 @@ const changes: Record<string, Draw> = {
   "allow all subnets": () => ({ subnetIds: [...DEFAULT_SUBNET_IDS] }),
 };
 
+/** What they ask for at the command line of a controller, of the generation that they see. */
+const requests: Record<string, (generation: number, now: number) => Asked> = {
+  "ask for a recycle": (generation) => ({ recycleGeneration: generation }),
+  "ask for a snapshot": (_generation, now) => ({ snapshotAt: now }),
+  "ask for a pause": () => ({ desiredState: "paused" }),
+  "ask to go on": () => ({ desiredState: "running" }),
+};
+
 export const userActionNames: readonly string[] = [
   ...Object.keys(changes),
+  ...Object.keys(requests),
   "destroy",
   "destroy and create again at once",
 ];
+
+/** Whether it is something to ask for, and somebody was there to be asked. */
+export async function userAsks(
+  { now }: Program,
+  { id }: Identity,
+  { action, registry }: { action: string; registry: ControllerRegistry },
+): Promise<boolean> {
+  const request = requests[action];
+  const entry = request && (await registry.get(id));
+  if (request === undefined || entry === undefined) return false;
+  const generation = entry.ledger?.launch?.generation ?? 0;
+  return (await registry.ask(id, request(generation, now()), now())) !== undefined;
+}
+
+/** `pulumi up`, as far as the registry learns of it. */
+export async function tellRegistry(program: Program, registry: ControllerRegistry): Promise<void> {
+  for (const identity of program.identities) {
+    const { destroyedAt, id, initial, specs } = identity;
+    if (destroyedAt !== undefined && (await registry.get(id)) === undefined) continue;
+    const registration = {
+      id,
+      creationKey: initial.creationKey,
+      spec: newestSpec(identity),
+      specVersion: specs.length,
+      deallocate: destroyedAt !== undefined,
+    };
+    await registry.register(registration, program.now());
+  }
+}
 
 /** Returns whether the program says anything new. */
 export function userActs(program: Program, action: string, random: Random): boolean {
