@@ -42,7 +42,7 @@ export interface PlanOptions {
 
 export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const random = createRandom(seed, "plan");
-  const minutes = 90 + random.below(120);
+  const minutes = 110 + random.below(140);
   const processes = 1 + random.below(3);
   // Always one draw, so that the share changes nothing else.
   const isWire = random.next() < (options.wireShare ?? 0.05);
