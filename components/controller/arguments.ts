@@ -43,8 +43,16 @@ export interface Checked extends z.output<typeof schema> {
   kmsKeyArns: pulumi.Output<string[]>;
 }
 
-const roleArn = /^arn:[\w-]+:iam::\d{12}:role\/[\w+=,.@/-]+$/;
-const keyArn = /^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
+const arnRules = {
+  instanceRoleArns: {
+    pattern: /^arn:[\w-]+:iam::\d{12}:role\/[\w+=,.@/-]+$/,
+    rule: "must be ARNs of IAM roles such as arn:aws:iam::123456789012:role/web (of the role, not of the instance profile)",
+  },
+  kmsKeyArns: {
+    pattern: /^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/,
+    rule: "must be ARNs of KMS keys such as arn:aws:kms:eu-central-1:123456789012:key/1234abcd-… (of the key, not of an alias)",
+  },
+} as const;
 
 export function checkArguments(name: string, args: ManagedInstanceControllerArgs): Checked {
   const { instanceRoleArns = [], kmsKeyArns = [], ...plain } = args;
@@ -52,14 +60,10 @@ export function checkArguments(name: string, args: ManagedInstanceControllerArgs
   if (!parsed.success) throw new Error(refusal(name, plain, parsed.error));
   return {
     ...parsed.data,
-    instanceRoleArns: checkedArns(name, "instanceRoleArns", instanceRoleArns, {
-      pattern: roleArn,
-      rule: "must be ARNs of IAM roles such as arn:aws:iam::123456789012:role/web (of the role, not of the instance profile)",
-    }),
-    kmsKeyArns: checkedArns(name, "kmsKeyArns", kmsKeyArns, {
-      pattern: keyArn,
-      rule: "must be ARNs of KMS keys such as arn:aws:kms:eu-central-1:123456789012:key/1234abcd-… (of the key, not of an alias)",
-    }),
+    instanceRoleArns: pulumi
+      .output(instanceRoleArns)
+      .apply((arns) => checkArns(name, "instanceRoleArns", arns)),
+    kmsKeyArns: pulumi.output(kmsKeyArns).apply((arns) => checkArns(name, "kmsKeyArns", arns)),
   };
 }
 
@@ -79,18 +83,12 @@ function refusal(name: string, args: object, error: z.ZodError): string {
 
 const properties = [...Object.keys(schema.shape), "instanceRoleArns", "kmsKeyArns"].sort();
 
-/** What is known only after other resources are made is checked then. */
-function checkedArns(
-  name: string,
-  property: string,
-  given: pulumi.Input<pulumi.Input<string>[]>,
-  { pattern, rule }: { pattern: RegExp; rule: string },
-): pulumi.Output<string[]> {
-  return pulumi.output(given).apply((all) => {
-    const wrong = all.find((each) => !pattern.test(each));
-    if (wrong === undefined) return all;
-    throw new Error(
-      `ManagedInstanceController "${name}": ${property} has ${JSON.stringify(wrong)} and ${rule}. Correct that, then run \`pulumi up\` again.`,
-    );
-  });
+/** Once they are known, which may be only after other resources are made. */
+export function checkArns(name: string, property: keyof typeof arnRules, arns: string[]): string[] {
+  const { pattern, rule } = arnRules[property];
+  const wrong = arns.find((each) => !pattern.test(each));
+  if (wrong === undefined) return arns;
+  throw new Error(
+    `ManagedInstanceController "${name}": ${property} has ${JSON.stringify(wrong)} and ${rule}. Correct that, then run \`pulumi up\` again.`,
+  );
 }
