@@ -196,6 +196,12 @@ function refilled(bucket: Bucket, kept: BucketLevel | undefined, now: number): B
   return { tokens, at: Math.max(kept.at, now) };
 }
 
+/** Throws a RangeError: what is no number would be written as nothing, and be read by nobody. */
+export function checkInstant(name: string, at: number): void {
+  if (Number.isFinite(at)) return;
+  throw new RangeError(`${name} is ${at}: it must be epoch milliseconds`);
+}
+
 /** Whether there is anything to write at all. */
 export const differs = <Kept>(kept: Kept | undefined, next: Kept | undefined): next is Kept =>
   next !== undefined && !isDeepStrictEqual(kept, next);

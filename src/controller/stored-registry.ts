@@ -9,6 +9,7 @@ import {
   asking,
   type BucketLevel,
   type Change,
+  checkInstant,
   checkSpan,
   differs,
   drawing,
@@ -80,14 +81,20 @@ export function createStoredRegistry(store: Store): ControllerRegistry {
     due: (now) => store.due(now),
     deregister: async (id) => store.remove(id),
     ask: (id, asked, now) => changed(id, asking(asked, now)),
-    wake: (id, at) => changed(id, waking(at)),
+    async wake(id, at) {
+      checkInstant("at", at);
+      return changed(id, waking(at));
+    },
     async acquire(id, holder, span) {
       checkSpan(span);
       return changed(id, acquiring(holder, span));
     },
     renew: (lease, untilAt) => changed(lease.id, renewing(lease, untilAt)),
     saveLedger: (lease, ledger) => changed(lease.id, savingLedger(lease, ledger)),
-    release: (lease, result) => changed(lease.id, releasing(lease, result)),
+    async release(lease, result) {
+      checkInstant("dueAt", result.dueAt);
+      return changed(lease.id, releasing(lease, result));
+    },
     async append(id, events) {
       if (events.length > 0) await store.append(id, events);
     },

@@ -289,6 +289,15 @@ export function controllerRegistrySuite(name: string, open: () => Promise<OpenRe
         expect((await entry()).dueAt).toBe(now + 2 * minutes);
       });
 
+      it.each([Number.NaN, Number.POSITIVE_INFINITY])("is never at %d", async (at) => {
+        await registry.register(registration(), now);
+        const lease = await leased(registry);
+        const never = { dueAt: at, standing: standing() };
+        await expect(registry.release(lease, never)).rejects.toThrow(`dueAt is ${at}`);
+        await expect(registry.wake(id, at)).rejects.toThrow(`at is ${at}`);
+        expect((await entry()).lease).toEqual(lease);
+      });
+
       it("is over while somebody works on it, and comes again if that one is never heard of", async () => {
         await registry.register(registration(), now);
         await leased(registry);
