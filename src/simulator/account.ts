@@ -1,17 +1,19 @@
 /** What belongs to no resource: regions, zones and account settings. */
-import type {
-  AvailabilityZone,
-  DescribeAccountAttributesRequest,
-  DescribeAccountAttributesResult,
-  DescribeAvailabilityZonesRequest,
-  DescribeAvailabilityZonesResult,
-  DescribeRegionsRequest,
-  DescribeRegionsResult,
-  Filter,
-  GetEbsEncryptionByDefaultRequest,
-  GetEbsEncryptionByDefaultResult,
+
+import {
+  AccountAttributeName,
+  type AvailabilityZone,
+  type DescribeAccountAttributesRequest,
+  type DescribeAccountAttributesResult,
+  type DescribeAvailabilityZonesRequest,
+  type DescribeAvailabilityZonesResult,
+  type DescribeRegionsRequest,
+  type DescribeRegionsResult,
+  type Filter,
+  type GetEbsEncryptionByDefaultRequest,
+  type GetEbsEncryptionByDefaultResult,
 } from "@aws-sdk/client-ec2";
-import { action } from "./action";
+import { action, anyOf } from "./action";
 import { matcherOf } from "./describe";
 import { Ec2Error } from "./errors";
 import { invalidValue } from "./refusals";
@@ -129,7 +131,7 @@ export const accountActions = {
   DescribeAccountAttributes: action<
     DescribeAccountAttributesRequest,
     DescribeAccountAttributesResult
-  >({ AttributeNames: true }, describeAttributes),
+  >({ AttributeNames: anyOf(AccountAttributeName) }, describeAttributes),
   GetEbsEncryptionByDefault: action<
     GetEbsEncryptionByDefaultRequest,
     GetEbsEncryptionByDefaultResult

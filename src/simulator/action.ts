@@ -3,23 +3,40 @@
  * dispatcher refuses every other parameter, so nothing that a caller says is silently ignored.
  */
 import { Ec2Error } from "./errors";
-import { notSimulated } from "./refusals";
+import { invalidValue, notSimulated } from "./refusals";
 import type { World } from "./world";
 
+/** Every value of one of EC2's enumerations; any other is refused as EC2 refuses it. */
+export class Enumeration {
+  constructor(readonly values: readonly string[]) {}
+}
+
+/** For an enumeration that the SDK exports: `anyOf(HttpTokensState)`. */
+export function anyOf(enumeration: Readonly<Record<string, string>>): Enumeration {
+  return new Enumeration(Object.values(enumeration));
+}
+
 /**
- * Which parameters are honoured: `true` for all values, a list for the values that mean what the
- * simulator does anyway, an object for the members of a structure (or of each element of a list).
+ * Which parameters are honoured: `true` for all values, `anyOf` for all that EC2 has, a list for the
+ * values that mean what the simulator does anyway, an object for the members of a structure (or of
+ * each element of a list).
  */
 type Honoured<Input> = {
   readonly [Name in keyof Input]?: Rule<NonNullable<Input[Name]>>;
 };
 type Rule<Value> =
   | true
+  | Enumeration
   | readonly (string | number | boolean)[]
   | (Value extends readonly (infer Element)[] ? Honoured<Element> : Honoured<Value>);
 
 interface Honours {
-  readonly [name: string]: true | readonly (string | number | boolean)[] | Honours | undefined;
+  readonly [name: string]:
+    | true
+    | Enumeration
+    | readonly (string | number | boolean)[]
+    | Honours
+    | undefined;
 }
 
 export interface Action {
@@ -27,13 +44,14 @@ export interface Action {
   readonly run: (world: World, input: Readonly<Record<string, unknown>>) => object;
 }
 
-/** Defines an action with the SDK's types. The wire layer, or the SDK itself, has checked the types of the values. */
+/** Defines an action with the SDK's types; EC2 has no dry run of a few. The wire layer, or the SDK itself, has checked the types of the values. */
 export function action<Input, Output extends object>(
   honours: Honoured<Omit<Input, "DryRun">>,
   run: (world: World, input: Input) => Output,
+  ...[dryRun]: "DryRun" extends keyof Input ? [] : ["no dry run"]
 ): Action {
   return {
-    honours: { ...honours, DryRun: true } as Honours,
+    honours: (dryRun === undefined ? { ...honours, DryRun: true } : honours) as Honours,
     run: (world, input) => run(world, input as Input),
   };
 }
@@ -44,13 +62,23 @@ export function checkParameters(name: string, honours: Honours, input: object, p
     const rule = honours[key];
     if (rule === true) continue;
     if (rule === undefined) throw unknownParameter(name, path + key);
-    if (isValueList(rule)) checkValues(`${path}${key}`, rule, value);
+    if (rule instanceof Enumeration) checkEnumerated(`${path}${key}`, rule, value);
+    else if (isValueList(rule)) checkValues(`${path}${key}`, rule, value);
     else checkMembers(name, rule, { value, path: `${path}${key}` });
   }
 }
 
 function isValueList(rule: readonly (string | number | boolean)[] | Honours) {
   return Array.isArray(rule);
+}
+
+function checkEnumerated(path: string, { values }: Enumeration, value: unknown): void {
+  const given: unknown[] = Array.isArray(value) ? value : [value];
+  const refused = given.find((each) => typeof each !== "string" || !values.includes(each));
+  if (refused !== undefined)
+    throw invalidValue(
+      `Value (${String(refused)}) for parameter ${path} is invalid. Expecting one of: ${values.join(", ")}.`,
+    );
 }
 
 function checkValues(path: string, accepted: object, value: unknown): void {

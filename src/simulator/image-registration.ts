@@ -2,14 +2,18 @@
  * RegisterImage, whose defaults are i386, paravirtual and no ENA and which inherits next to nothing
  * from its snapshot, and CreateImage, which needs the instance and keeps everything (ec2-facts §3).
  */
-import type {
-  BlockDeviceMapping,
-  CreateImageRequest,
-  CreateImageResult,
-  RegisterImageRequest,
-  RegisterImageResult,
+import {
+  type BlockDeviceMapping,
+  BootModeValues,
+  type CreateImageRequest,
+  type CreateImageResult,
+  ImdsSupportValues,
+  type RegisterImageRequest,
+  type RegisterImageResult,
+  TpmSupportValues,
+  VolumeType,
 } from "@aws-sdk/client-ec2";
-import { action } from "./action";
+import { action, anyOf } from "./action";
 import { Ec2Error } from "./errors";
 import { checkImageName, finishImage, insertImage, oneOf, scheduleImage } from "./image-states";
 import { reboot } from "./instance-states";
@@ -195,7 +199,7 @@ const ebs = {
   SnapshotId: true,
   Throughput: true,
   VolumeSize: true,
-  VolumeType: true,
+  VolumeType: anyOf(VolumeType),
 } as const;
 
 export const imageRegistrationActions = {
@@ -203,15 +207,15 @@ export const imageRegistrationActions = {
     {
       Architecture: true,
       BlockDeviceMappings: { DeviceName: true, VirtualName: true, Ebs: ebs },
-      BootMode: true,
+      BootMode: anyOf(BootModeValues),
       Description: true,
       EnaSupport: true,
-      ImdsSupport: true,
+      ImdsSupport: anyOf(ImdsSupportValues),
       Name: true,
       RootDeviceName: true,
       SriovNetSupport: true,
       TagSpecifications: true,
-      TpmSupport: true,
+      TpmSupport: anyOf(TpmSupportValues),
       UefiData: true,
       VirtualizationType: true,
     },

@@ -8,6 +8,14 @@ import type {
   DescribeImageAttributeRequest,
   DescribeImagesRequest,
   DescribeImagesResult,
+  DisableImageDeprecationRequest,
+  DisableImageDeprecationResult,
+  DisableImageRequest,
+  DisableImageResult,
+  EnableImageDeprecationRequest,
+  EnableImageDeprecationResult,
+  EnableImageRequest,
+  EnableImageResult,
   Image,
   ImageAttribute,
   ImageState,
@@ -233,29 +241,26 @@ export const imageActions = {
     { Attribute: true, Description: true, ImageId: true, Value: true },
     modifyImageAttribute,
   ),
-  DisableImage: action<{ ImageId: string | undefined }, { Return: boolean }>(
+  DisableImage: action<DisableImageRequest, DisableImageResult>(
     { ImageId: true },
     (world, input) => {
       world.images.update(ownImage(world, input.ImageId).id, { state: "disabled" });
       return { Return: true };
     },
   ),
-  EnableImage: action<{ ImageId: string | undefined }, { Return: boolean }>(
-    { ImageId: true },
+  EnableImage: action<EnableImageRequest, EnableImageResult>({ ImageId: true }, (world, input) => {
+    world.images.update(ownImage(world, input.ImageId).id, { state: "available" });
+    return { Return: true };
+  }),
+  EnableImageDeprecation: action<EnableImageDeprecationRequest, EnableImageDeprecationResult>(
+    { ImageId: true, DeprecateAt: true },
     (world, input) => {
-      world.images.update(ownImage(world, input.ImageId).id, { state: "available" });
+      const deprecationAt = required(input.DeprecateAt, "DeprecateAt").getTime();
+      world.images.update(ownImage(world, input.ImageId).id, { deprecationAt });
       return { Return: true };
     },
   ),
-  EnableImageDeprecation: action<
-    { ImageId: string | undefined; DeprecateAt: Date | undefined },
-    { Return: boolean }
-  >({ ImageId: true, DeprecateAt: true }, (world, input) => {
-    const deprecationAt = required(input.DeprecateAt, "DeprecateAt").getTime();
-    world.images.update(ownImage(world, input.ImageId).id, { deprecationAt });
-    return { Return: true };
-  }),
-  DisableImageDeprecation: action<{ ImageId: string | undefined }, { Return: boolean }>(
+  DisableImageDeprecation: action<DisableImageDeprecationRequest, DisableImageDeprecationResult>(
     { ImageId: true },
     (world, input) => {
       world.images.update(ownImage(world, input.ImageId).id, { deprecationAt: undefined });

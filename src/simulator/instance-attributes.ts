@@ -15,7 +15,7 @@ import { Ec2Error } from "./errors";
 import { attachedDevices, interfacesOf, metadataView } from "./instance-view";
 import { checkedGroups } from "./interface-states";
 import { groupList } from "./interface-view";
-import { typeFacts } from "./launch-plan";
+import { honouredMetadata, typeFacts } from "./launch-plan";
 import type { InstanceRecord } from "./records";
 import {
   find,
@@ -293,17 +293,7 @@ export const instanceAttributeActions = {
   ModifyInstanceMetadataOptions: action<
     ModifyInstanceMetadataOptionsRequest,
     ModifyInstanceMetadataOptionsResult
-  >(
-    {
-      HttpEndpoint: true,
-      HttpProtocolIpv6: true,
-      HttpPutResponseHopLimit: true,
-      HttpTokens: true,
-      InstanceId: true,
-      InstanceMetadataTags: true,
-    },
-    modifyMetadataOptions,
-  ),
+  >({ ...honouredMetadata, InstanceId: true }, modifyMetadataOptions),
   DescribeInstanceCreditSpecifications: action<
     DescribeInstanceCreditSpecificationsRequest,
     DescribeInstanceCreditSpecificationsResult

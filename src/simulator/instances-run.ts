@@ -2,15 +2,20 @@
  * RunInstances, and the launches that EC2 makes by itself for an open Spot request. All checks come
  * first (launch-plan), then everything appears at once.
  */
-import type { Reservation, RunInstancesRequest } from "@aws-sdk/client-ec2";
-import { action } from "./action";
+import {
+  type Reservation,
+  type RunInstancesRequest,
+  ShutdownBehavior,
+  SpotInstanceType,
+} from "@aws-sdk/client-ec2";
+import { action, anyOf } from "./action";
 import { rememberedIds, rememberIds } from "./client-tokens";
 import { Ec2Error } from "./errors";
 import { scheduleBoot } from "./instance-states";
 import { instanceView } from "./instance-view";
 import { holdInterface, insertInterface } from "./interface-states";
 import { takeRoom } from "./launch-market";
-import { type LaunchPlan, planLaunch } from "./launch-plan";
+import { honouredMetadata, type LaunchPlan, planLaunch } from "./launch-plan";
 import type { InstanceRecord, SpotRequestRecord } from "./records";
 import { scheduleFulfilment, scheduleRemoval, setSpotStatus } from "./spot-states";
 import { holdVolume } from "./volume-states";
@@ -242,13 +247,13 @@ export const runActions = {
       HibernationOptions: { Configured: [false] },
       IamInstanceProfile: true,
       ImageId: true,
-      InstanceInitiatedShutdownBehavior: true,
+      InstanceInitiatedShutdownBehavior: anyOf(ShutdownBehavior),
       InstanceMarketOptions: {
         MarketType: true,
         SpotOptions: {
           InstanceInterruptionBehavior: true,
           MaxPrice: true,
-          SpotInstanceType: true,
+          SpotInstanceType: anyOf(SpotInstanceType),
           ValidUntil: true,
         },
       },
@@ -257,7 +262,7 @@ export const runActions = {
       KeyName: true,
       MaintenanceOptions: true,
       MaxCount: true,
-      MetadataOptions: true,
+      MetadataOptions: honouredMetadata,
       MinCount: true,
       Monitoring: true,
       NetworkInterfaces: {

@@ -167,9 +167,11 @@ export const interfaceAttachmentActions = {
       SecondaryPrivateIpAddressCount: true,
     },
     assignAddresses,
+    "no dry run",
   ),
   UnassignPrivateIpAddresses: action<UnassignPrivateIpAddressesRequest, object>(
     { NetworkInterfaceId: true, PrivateIpAddresses: true },
     unassignAddresses,
+    "no dry run",
   ),
 };

@@ -1,17 +1,18 @@
 /** Key pairs: names that a launch may refer to. The key material is made up, no login is simulated. */
-import type {
-  CreateKeyPairRequest,
-  DeleteKeyPairRequest,
-  DeleteKeyPairResult,
-  DescribeKeyPairsRequest,
-  DescribeKeyPairsResult,
-  ImportKeyPairRequest,
-  ImportKeyPairResult,
-  KeyPair,
+
+import {
+  type CreateKeyPairRequest,
+  type DeleteKeyPairRequest,
+  type DeleteKeyPairResult,
+  type DescribeKeyPairsRequest,
+  type DescribeKeyPairsResult,
+  type ImportKeyPairRequest,
+  type ImportKeyPairResult,
+  type KeyPair,
   KeyType,
-  TagSpecification,
+  type TagSpecification,
 } from "@aws-sdk/client-ec2";
-import { action } from "./action";
+import { action, anyOf } from "./action";
 import { type Listing, list } from "./describe";
 import { Ec2Error } from "./errors";
 import type { KeyPairRecord } from "./records";
@@ -126,7 +127,7 @@ function describePairs(world: World, input: DescribeKeyPairsRequest): DescribeKe
 
 export const keyPairActions = {
   CreateKeyPair: action<CreateKeyPairRequest, KeyPair>(
-    { KeyFormat: ["pem"], KeyName: true, KeyType: true, TagSpecifications: true },
+    { KeyFormat: ["pem"], KeyName: true, KeyType: anyOf(KeyType), TagSpecifications: true },
     createPair,
   ),
   ImportKeyPair: action<ImportKeyPairRequest, ImportKeyPairResult>(

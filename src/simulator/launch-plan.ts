@@ -2,7 +2,14 @@
  * Everything that RunInstances checks before it changes anything. A refused request has therefore
  * left no trace, and in particular has not used up its client token.
  */
-import type { RunInstancesRequest } from "@aws-sdk/client-ec2";
+import {
+  HttpTokensState,
+  InstanceMetadataEndpointState,
+  InstanceMetadataProtocolState,
+  InstanceMetadataTagsState,
+  type RunInstancesRequest,
+} from "@aws-sdk/client-ec2";
+import { anyOf } from "./action";
 import { freeIpCount } from "./addressing";
 import { type InstanceTypeFacts, instanceTypes, isOffered } from "./catalog";
 import { Ec2Error } from "./errors";
@@ -178,6 +185,15 @@ function checkAddresses(world: World, network: NetworkPlan, count: number): void
     "There are not enough free addresses in the subnet to satisfy the requested number of instances.",
   );
 }
+
+/** What RunInstances and ModifyInstanceMetadataOptions take of the metadata options. */
+export const honouredMetadata = {
+  HttpEndpoint: anyOf(InstanceMetadataEndpointState),
+  HttpProtocolIpv6: anyOf(InstanceMetadataProtocolState),
+  HttpPutResponseHopLimit: true,
+  HttpTokens: anyOf(HttpTokensState),
+  InstanceMetadataTags: anyOf(InstanceMetadataTagsState),
+} as const;
 
 function metadataOf(input: RunInstancesRequest, image: ImageRecord): MetadataOptions {
   const given = input.MetadataOptions ?? {};

@@ -1,26 +1,28 @@
 /** VPCs and subnets, as far as launches and foreign clients need them. */
-import type {
-  CreateDefaultSubnetRequest,
-  CreateSubnetRequest,
-  CreateSubnetResult,
-  CreateVpcRequest,
-  CreateVpcResult,
-  DeleteSubnetRequest,
-  DeleteVpcRequest,
-  DescribeRouteTablesRequest,
-  DescribeRouteTablesResult,
-  DescribeSubnetsRequest,
-  DescribeSubnetsResult,
-  DescribeVpcAttributeRequest,
-  DescribeVpcAttributeResult,
-  DescribeVpcsRequest,
-  DescribeVpcsResult,
-  ModifySubnetAttributeRequest,
-  ModifyVpcAttributeRequest,
-  Subnet,
-  Vpc,
+
+import {
+  type CreateDefaultSubnetRequest,
+  type CreateSubnetRequest,
+  type CreateSubnetResult,
+  type CreateVpcRequest,
+  type CreateVpcResult,
+  type DeleteSubnetRequest,
+  type DeleteVpcRequest,
+  type DescribeRouteTablesRequest,
+  type DescribeRouteTablesResult,
+  type DescribeSubnetsRequest,
+  type DescribeSubnetsResult,
+  type DescribeVpcAttributeRequest,
+  type DescribeVpcAttributeResult,
+  type DescribeVpcsRequest,
+  type DescribeVpcsResult,
+  type ModifySubnetAttributeRequest,
+  type ModifyVpcAttributeRequest,
+  type Subnet,
+  type Vpc,
+  VpcAttributeName,
 } from "@aws-sdk/client-ec2";
-import { action } from "./action";
+import { action, anyOf } from "./action";
 import { type Cidr, freeIpCount, isWithin, overlaps, parseCidr } from "./addressing";
 import { type Listing, list } from "./describe";
 import { Ec2Error } from "./errors";
@@ -326,12 +328,13 @@ export const networkActions = {
     },
   ),
   DescribeVpcAttribute: action<DescribeVpcAttributeRequest, DescribeVpcAttributeResult>(
-    { Attribute: true, VpcId: true },
+    { Attribute: anyOf(VpcAttributeName), VpcId: true },
     describeVpcAttribute,
   ),
   ModifyVpcAttribute: action<ModifyVpcAttributeRequest, object>(
     { EnableDnsHostnames: true, EnableDnsSupport: true, VpcId: true },
     modifyVpc,
+    "no dry run",
   ),
   CreateSubnet: action<CreateSubnetRequest, CreateSubnetResult>(
     {
@@ -351,6 +354,7 @@ export const networkActions = {
   ModifySubnetAttribute: action<ModifySubnetAttributeRequest, object>(
     { MapPublicIpOnLaunch: true, SubnetId: true },
     modifySubnet,
+    "no dry run",
   ),
   DescribeSubnets: action<DescribeSubnetsRequest, DescribeSubnetsResult>(
     { Filters: true, MaxResults: true, NextToken: true, SubnetIds: true },

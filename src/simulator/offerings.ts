@@ -1,15 +1,17 @@
 /** What instance types there are and where they are offered. */
-import type {
-  _InstanceType,
-  ArchitectureType,
-  DescribeInstanceTypeOfferingsRequest,
-  DescribeInstanceTypeOfferingsResult,
-  DescribeInstanceTypesRequest,
-  DescribeInstanceTypesResult,
-  Filter,
-  InstanceTypeInfo,
+
+import {
+  type _InstanceType,
+  type ArchitectureType,
+  type DescribeInstanceTypeOfferingsRequest,
+  type DescribeInstanceTypeOfferingsResult,
+  type DescribeInstanceTypesRequest,
+  type DescribeInstanceTypesResult,
+  type Filter,
+  type InstanceTypeInfo,
+  LocationType,
 } from "@aws-sdk/client-ec2";
-import { action } from "./action";
+import { action, anyOf } from "./action";
 import { type InstanceTypeFacts, instanceTypes, isOffered } from "./catalog";
 import { matcherOf } from "./describe";
 import { Ec2Error } from "./errors";
@@ -187,5 +189,8 @@ export const instanceTypeActions = {
   DescribeInstanceTypeOfferings: action<
     DescribeInstanceTypeOfferingsRequest,
     DescribeInstanceTypeOfferingsResult
-  >({ Filters: true, LocationType: true, MaxResults: true, NextToken: true }, describeOfferings),
+  >(
+    { Filters: true, LocationType: anyOf(LocationType), MaxResults: true, NextToken: true },
+    describeOfferings,
+  ),
 };

@@ -1,14 +1,16 @@
 /** Creating, deleting and listing snapshots. */
-import type {
-  CreateSnapshotRequest,
-  CreateSnapshotsRequest,
-  CreateSnapshotsResult,
-  DeleteSnapshotRequest,
-  DescribeSnapshotsRequest,
-  DescribeSnapshotsResult,
-  Snapshot,
+
+import {
+  CopyTagsFromSource,
+  type CreateSnapshotRequest,
+  type CreateSnapshotsRequest,
+  type CreateSnapshotsResult,
+  type DeleteSnapshotRequest,
+  type DescribeSnapshotsRequest,
+  type DescribeSnapshotsResult,
+  type Snapshot,
 } from "@aws-sdk/client-ec2";
-import { action } from "./action";
+import { action, anyOf } from "./action";
 import { type Listing, list } from "./describe";
 import { Ec2Error } from "./errors";
 import { keptByRow } from "./kept-views";
@@ -179,7 +181,7 @@ export const snapshotActions = {
   ),
   CreateSnapshots: action<CreateSnapshotsRequest, CreateSnapshotsResult>(
     {
-      CopyTagsFromSource: true,
+      CopyTagsFromSource: anyOf(CopyTagsFromSource),
       Description: true,
       InstanceSpecification: {
         ExcludeBootVolume: true,

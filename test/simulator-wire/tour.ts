@@ -75,6 +75,7 @@ function surroundings(): Step[] {
       Owners: ["amazon"],
       Filters: [{ Name: "name", Values: ["al2023*x86_64"] }],
     }),
+    step("DescribeImages", { Owners: ["amazon"] }, { as: "allImages" }),
     step("DescribeInstanceTypes", { InstanceTypes: ["t3.micro", "m6g.large"] }),
     step("DescribeInstanceTypes", { MaxResults: 5 }, { as: "page" }),
     step("DescribeInstanceTypes", (got) => ({
@@ -191,6 +192,11 @@ function attributes(): Step[] {
     step("ModifyInstanceAttribute", (got) => ({
       InstanceId: instanceId(got),
       DisableApiTermination: { Value: false },
+    })),
+    step("ModifyInstanceAttribute", (got) => ({
+      InstanceId: instanceId(got),
+      Attribute: "instanceInitiatedShutdownBehavior",
+      Value: "terminate",
     })),
     step("ModifyInstanceMetadataOptions", (got) => ({
       InstanceId: instanceId(got),

@@ -43,7 +43,6 @@ function preparedWorld() {
     DeleteNetworkInterface: { NetworkInterfaceId: eni },
     AttachNetworkInterface: { NetworkInterfaceId: eni, InstanceId: running, DeviceIndex: 1 },
     ModifyNetworkInterfaceAttribute: { NetworkInterfaceId: eni, Description: { Value: "x" } },
-    AssignPrivateIpAddresses: { NetworkInterfaceId: eni, SecondaryPrivateIpAddressCount: 1 },
     AllocateAddress: {},
     AssociateAddress: { AllocationId, NetworkInterfaceId: eni },
     ReleaseAddress: { AllocationId },
@@ -74,6 +73,13 @@ test.each(Object.keys(prepared.inputs))(
     expect(sim.control.events.list()).toHaveLength(eventsBefore);
   },
 );
+
+test("what EC2's model has no dry run of refuses the parameter", () => {
+  const { sim } = preparedWorld().tester;
+  expect(() => sim.call("AssignPrivateIpAddresses", { DryRun: true })).toThrow(
+    "The parameter DryRun is not recognized",
+  );
+});
 
 test.each(Object.keys(prepared.inputs))("without DryRun that call of %s does succeed", (action) => {
   const { tester, inputs } = preparedWorld();
