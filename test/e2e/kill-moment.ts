@@ -38,6 +38,9 @@ export interface Strike {
   struck: boolean;
 }
 
+/** A machine that is busy with other things takes a minute for what takes seconds. */
+const patienceMs = 300_000;
+
 /** Waits for the moment and strikes; gives up when the operation has ended. */
 export async function strikeAt(
   moment: Moment,
@@ -49,11 +52,12 @@ export async function strikeAt(
   await until(
     "the engine has started",
     isOver(() => engine() !== undefined),
+    patienceMs,
   );
   await until(
     "EC2 was asked so often",
     isOver(() => callsSince(simulator, first) >= moment.calls),
-    120_000,
+    patienceMs,
   );
   await pause(moment.thenMs);
   const pid = engine();

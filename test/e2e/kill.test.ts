@@ -13,5 +13,5 @@ test(
     const cuts = await killCampaign({ times: 10, seed });
     expect(cuts.filter(({ missed }) => !missed)).toHaveLength(10);
   },
-  8 * minutes,
+  20 * minutes,
 );
