@@ -1,24 +1,12 @@
 /** The daemon as one process: what it does between two `pulumi up`s, seen from outside. */
-import { accessTo } from "../../src/aws/access";
-import { createEc2 } from "../../src/aws/client";
-import { AwsClock } from "../../src/aws/clock";
-import { createCloud } from "../../src/aws/cloud";
-import { createAnchorRegistry } from "../../src/aws/registry";
 import { type DaemonOptions, runDaemon } from "../../src/controller/daemon";
 import { createMemoryControllerRegistry } from "../../src/controller/memory-registry";
 import type { ControllerRegistry } from "../../src/controller/registry";
-import { work } from "../../src/controller/worker";
-import type { Ledger } from "../../src/engine/model";
-import { fingerprint } from "../../src/engine/spec";
 import { createSimulator, type Simulator } from "../../src/simulator";
 import { type SimulatorServer, serveSimulator } from "../../src/simulator/server";
-import { base } from "../simulation/operations";
-import { parse } from "../simulation/world";
+import { create, id, instancesOf, region } from "./served-account";
 
 jest.setTimeout(120_000);
-
-const region = "us-east-1";
-const id = "pmi-00000000000a";
 
 let simulator: Simulator;
 let server: SimulatorServer;
@@ -34,26 +22,6 @@ afterEach(async () => {
   for (const { stop } of running.splice(0)) await stop().catch(() => undefined);
   await server.close();
 });
-
-/** What `pulumi up` does with a controller: register, and carry out itself. */
-async function create(): Promise<void> {
-  const clock = new AwsClock();
-  const ec2 = createEc2(accessTo({ region, endpoint: server.endpoint }, {}), clock);
-  const cloud = createCloud(ec2, clock);
-  const spec = parse({ ...base, region });
-  await ec2.call("DescribeSubnets", {});
-  const initial: Ledger = {
-    ...{ id, creationKey: "test", phase: "creating", revision: 0 },
-    ...{ specVersion: 1, specFingerprint: fingerprint(spec) },
-    claim: { host: "test", pid: 1, touchedAt: clock.now() },
-  };
-  const registration = { id, creationKey: "test", spec, specVersion: 1, deallocate: false };
-  await registry.register(registration, clock.now());
-  const anchors = createAnchorRegistry(ec2);
-  const claimant = { host: "test", pid: 1 };
-  const deps = { registry, cloud, anchors, clock, claimant, holder: "test:1:up" };
-  expect(await work(id, deps, { initial })).toMatchObject({ standing: { kind: "done" } });
-}
 
 interface Running {
   lines: { event: string; message: string; [key: string]: unknown }[];
@@ -113,14 +81,10 @@ async function until<Answer>(ask: () => Promise<Answer | undefined>): Promise<An
   }
 }
 
-const instancesNow = () =>
-  (simulator.control.state().instances as { id: string; state: string; ownerId?: string }[]).filter(
-    ({ ownerId = simulator.account, state }) =>
-      ownerId === simulator.account && state === "running",
-  );
+const instancesNow = () => instancesOf(simulator);
 
 test("an interruption is answered without anybody's order, told, and counted", async () => {
-  await create();
+  await create(server, registry);
   const [first] = instancesNow();
   const instanceId = first?.id ?? "";
   simulator.guest.write({ instanceId, path: "/srv/data", content: "precious" });
@@ -150,7 +114,7 @@ test("an interruption is answered without anybody's order, told, and counted", a
 });
 
 test("told to end in the middle of a recovery it stops at a safe point and gives its lease back", async () => {
-  await create();
+  await create(server, registry);
   const [first] = instancesNow();
   simulator.control.interrupt({ instanceId: first?.id ?? "", noticeSeconds: 0 });
   const daemon = start();
@@ -166,13 +130,13 @@ test("told to end in the middle of a recovery it stops at a safe point and gives
 });
 
 test("once means one round: what is due is done, and then it ends", async () => {
-  await create();
+  await create(server, registry);
   await registry.wake(id, simulator.clock.now() - 1000);
   expect(await start({ once: true }).ended).toEqual({ worked: 1, stuck: 0, failed: 0 });
 });
 
 test("an EC2 that does not answer is told, makes it unhealthy, and is asked again", async () => {
-  await create();
+  await create(server, registry);
   const daemon = start({ listen: { host: "127.0.0.1", port: 0 }, intervalSeconds: 1 });
   const { port } = await daemon.heard("started");
   await daemon.heard("swept");
@@ -191,7 +155,7 @@ test("an EC2 that does not answer is told, makes it unhealthy, and is asked agai
 });
 
 test("a damaged entry stops nobody else's work", async () => {
-  await create();
+  await create(server, registry);
   const other = "pmi-00000000000b";
   const entry = await registry.get(id);
   if (entry === undefined) throw new Error("it was not created");
