@@ -12,9 +12,15 @@ import type { Entry } from "./registry";
 export interface Demand {
   snapshotsPerSecond: number;
   looksPerSecond: number;
+  /** A look observes again after each decision that it carries out. */
+  observationsPerSecond: number;
 }
 
-export const noDemand: Demand = { snapshotsPerSecond: 0, looksPerSecond: 0 };
+export const noDemand: Demand = {
+  snapshotsPerSecond: 0,
+  looksPerSecond: 0,
+  observationsPerSecond: 0,
+};
 
 /** Our part of EC2's buckets; the rest is for people, other tools and what we did not foresee. */
 export const defaultShare = 0.8;
@@ -27,33 +33,52 @@ export function demandOf(entry: Entry, sum: Demand): Demand {
   if (goalOf(entry) !== "running") return sum;
   const { persistRootDevice, snapshots } = entry.spec;
   const minutes = persistRootDevice ? snapshots.intervalMinutes : Number.POSITIVE_INFINITY;
+  const snapshotsPerSecond = 1 / (minutes * 60);
+  const looksPerSecond = 1 / (Math.min(minutes, lookMinutes) * 60);
+  // Taking one; condemning the one too many and deleting the last, together or in two looks.
+  const decisions = minutes <= lookMinutes ? 2 : 3;
   return {
-    snapshotsPerSecond: sum.snapshotsPerSecond + 1 / (minutes * 60),
-    looksPerSecond: sum.looksPerSecond + 1 / (Math.min(minutes, lookMinutes) * 60),
+    snapshotsPerSecond: sum.snapshotsPerSecond + snapshotsPerSecond,
+    looksPerSecond: sum.looksPerSecond + looksPerSecond,
+    observationsPerSecond:
+      sum.observationsPerSecond + looksPerSecond + decisions * snapshotsPerSecond,
   };
 }
 
-/** Calls that one look makes, and those more that a look makes which takes a snapshot. */
-export const upkeepCalls: Partial<Record<Action, { look: number; snapshot: number }>> = {
-  DescribeNetworkInterfaces: { look: 1, snapshot: 2 },
-  DescribeInstances: { look: 1, snapshot: 2 },
-  DescribeInstanceStatus: { look: 1, snapshot: 2 },
-  DescribeSpotInstanceRequests: { look: 1, snapshot: 2 },
-  DescribeVolumes: { look: 1, snapshot: 2 },
-  DescribeSnapshots: { look: 1, snapshot: 3 },
-  DescribeImages: { look: 2, snapshot: 2 },
-  DescribeSpotPriceHistory: { look: 1, snapshot: 0 },
-  CreateSnapshot: { look: 0, snapshot: 1 },
-  CreateTags: { look: 0, snapshot: 1 },
-  DeleteSnapshot: { look: 0, snapshot: 1 },
+type Occasion = "look" | "observation" | "snapshot";
+
+/** The calls that upkeep makes, once for each of these occasions. */
+export const upkeepCalls: Partial<Record<Action, readonly Occasion[]>> = {
+  DescribeNetworkInterfaces: ["observation"],
+  DescribeInstances: ["observation"],
+  DescribeInstanceStatus: ["observation"],
+  DescribeSpotInstanceRequests: ["observation"],
+  DescribeVolumes: ["observation"],
+  // What is to be deleted is read again.
+  DescribeSnapshots: ["observation", "snapshot"],
+  // The base image too.
+  DescribeImages: ["observation", "look"],
+  DescribeSpotPriceHistory: ["look"],
+  CreateSnapshot: ["snapshot"],
+  CreateTags: ["snapshot"],
+  DeleteSnapshot: ["snapshot"],
 };
+
+/** Calls of one kind in each second. */
+export function callsPerSecond(action: Action, demand: Demand): number {
+  const rates: Record<Occasion, number> = {
+    look: demand.looksPerSecond,
+    observation: demand.observationsPerSecond,
+    snapshot: demand.snapshotsPerSecond,
+  };
+  return (upkeepCalls[action] ?? []).reduce((sum, occasion) => sum + rates[occasion], 0);
+}
 
 /** How much of our share of the scarcest bucket the demand takes: 0.5 is half of it. */
 export function loadOf(demand: Demand, share = defaultShare): number {
-  const loads = Object.entries(upkeepCalls).map(([action, { look, snapshot }]) => {
-    const perSecond = look * demand.looksPerSecond + snapshot * demand.snapshotsPerSecond;
-    return perSecond / (share * requestBucket(action as Action).refillPerSecond);
-  });
+  const loads = (Object.keys(upkeepCalls) as Action[]).map(
+    (action) => callsPerSecond(action, demand) / (share * requestBucket(action).refillPerSecond),
+  );
   return Math.max(...loads);
 }
 
