@@ -1,10 +1,13 @@
 /** The suite can fail, and its judge, its cleaning and its program do what docs/contract.md says. */
 import { spawnSync } from "node:child_process";
+import fs from "node:fs";
 import path from "node:path";
 import type { SimulatorOptions } from "../../src/simulator";
 import { clean } from "./clean";
+import { costUsd } from "./cost";
 import { motoDeviations } from "./moto-deviations";
 import { discoverPlace } from "./place";
+import { probes } from "./probes";
 import { type Outcome, runScene, type Verdict } from "./run";
 import type { Scene } from "./scene";
 import { rootDisk } from "./scenes/root-disk";
@@ -110,6 +113,17 @@ test("what moto is known to get wrong is in the suite, and listed once", () => {
   expect(new Set(listed).size).toBe(listed.length);
 });
 
+test("the page tells how much there is, and what it costs", () => {
+  const page = fs.readFileSync(path.join(ROOT, "docs", "contract.md"), "utf8").replace(/\s+/g, " ");
+  const count = suite.reduce((sum, { behaviours }) => sum + behaviours.length, 0);
+  expect(page).toContain(`${count} behaviours in ${suite.length} scenes`);
+  expect(page).toContain(`${probes.length} probes`);
+  expect(page).toContain(
+    `| ${count} | ${count - motoDeviations.length} | ${motoDeviations.length} |`,
+  );
+  expect(page).toContain(`at most USD ${(Math.ceil(costUsd * 10) / 10).toFixed(2)}`);
+});
+
 describe("cleaning", () => {
   const cleanOf = (target: SimulatorTarget, runId?: string) =>
     clean({ ec2: target.ec2, clock: target.clock, pollSeconds: 10, runId, say: () => undefined });
@@ -183,6 +197,9 @@ describe("on AWS the program refuses to start", () => {
     AWS_ACCESS_KEY_ID: undefined,
     AWS_SECRET_ACCESS_KEY: undefined,
     AWS_PROFILE: undefined,
+    AWS_WEB_IDENTITY_TOKEN_FILE: undefined,
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: undefined,
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: undefined,
     AWS_CONFIG_FILE: path.join(ROOT, "no-such-file"),
     AWS_SHARED_CREDENTIALS_FILE: path.join(ROOT, "no-such-file"),
     AWS_EC2_METADATA_DISABLED: "true",
