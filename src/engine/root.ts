@@ -217,7 +217,6 @@ function retryFinal(situation: Situation, tip: Volume): Securing<never> | undefi
   const { goal, now } = situation;
   const finals = finalsOf(situation, tip.volumeId);
   if (goal === "deallocated" || tip.state !== "available") return undefined;
-  if (finals.some((snapshot) => snapshot.state === "pending")) return undefined;
   const recent = finals.filter((snapshot) => isRecentFailure(snapshot, snapshot.startedAt, now));
   if (recent.length >= finalAttempts) return undefined;
   return spaced(situation, tip.volumeId, () => finalSnapshot(situation, tip));

@@ -7,10 +7,19 @@ import { identityRows } from "./rows-identity";
 import { launchRows } from "./rows-launch";
 import { restRows } from "./rows-rest";
 import { rootRows } from "./rows-root";
+import { rootDoubtRows } from "./rows-root-doubt";
 import { stopRows } from "./rows-stop";
 import { upkeepRows } from "./rows-upkeep";
 
-const rows = [...identityRows, ...rootRows, ...launchRows, ...stopRows, ...restRows, ...upkeepRows];
+const rows = [
+  ...identityRows,
+  ...rootRows,
+  ...rootDoubtRows,
+  ...launchRows,
+  ...stopRows,
+  ...restRows,
+  ...upkeepRows,
+];
 
 test.each(rows)("$name", ({ ask, expect: expected, rule }) => {
   expect(decide(question(ask))).toEqual({ ...expected, rule });
