@@ -64,6 +64,20 @@ function pick(properties: Properties, names: readonly string[]): Record<string, 
   return Object.fromEntries(given.map((name) => [name, properties[name]]));
 }
 
+/**
+ * zod compares the `length` and `size` of whatever stands where a text or a list belongs, and throws
+ * when that is an object. What is put there instead is as wrong, and the refusal names the original.
+ */
+export function measurable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(measurable);
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).map(([key, member]) => {
+    const isMeasure = key === "length" || key === "size";
+    return [key, isMeasure && typeof member === "object" ? null : measurable(member)];
+  });
+  return Object.fromEntries(members);
+}
+
 /** What the program declared, out of what the resource's outputs hold of it. */
 export const inputsOf = (properties: Properties) =>
   pick(properties, [...specProperties, ...resourceProperties]);
@@ -73,7 +87,7 @@ export const parseSpec = (properties: Properties): Spec =>
 
 /** The spec of what is in state, or undefined where nothing was declared, as after `get`. */
 export function recordedSpec(properties: Properties): Spec | undefined {
-  const parsed = specSchema.safeParse(specInputOf(properties));
+  const parsed = specSchema.safeParse(measurable(specInputOf(properties)));
   return parsed.success ? parsed.data : undefined;
 }
 
@@ -83,7 +97,7 @@ export function recordedSpec(properties: Properties): Spec | undefined {
  */
 export function tolerantSpec(properties: Properties): Spec | undefined {
   const input = specInputOf(properties);
-  const refused = specSchema.safeParse(input).error?.issues ?? [];
+  const refused = specSchema.safeParse(measurable(input)).error?.issues ?? [];
   for (const { path } of refused) delete input[String(path[0])];
   return recordedSpec(input);
 }

@@ -9,6 +9,7 @@ import {
   adoptSchema,
   controllerSchema,
   isInternal,
+  measurable,
   type Properties,
   resourceProperties,
   specInputOf,
@@ -93,20 +94,6 @@ function withStandIns(input: Properties): Properties {
     return [name, isEmptied ? standIns[name] : measurable(known)];
   });
   return Object.fromEntries(pruned);
-}
-
-/**
- * zod compares the `length` and `size` of whatever stands where a text or a list belongs, and throws
- * when that is an object. What is put there instead is as wrong, and the refusal names the original.
- */
-function measurable(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(measurable);
-  if (typeof value !== "object" || value === null) return value;
-  const members = Object.entries(value).map(([key, member]) => {
-    const isMeasure = key === "length" || key === "size";
-    return [key, isMeasure && typeof member === "object" ? null : measurable(member)];
-  });
-  return Object.fromEntries(members);
 }
 
 /** A rule that reads something unknown, itself or a partner, has not been broken yet. */

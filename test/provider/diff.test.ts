@@ -133,3 +133,10 @@ test("one that is paused as declared needs nothing", () => {
   const paused = { ...olds, desiredState: "paused", facts: { ...facts, state: "paused" } };
   expect(told({ ...inputs, desiredState: "paused" }, paused).answer).toEqual({ changes: false });
 });
+
+test("state that holds what no schema can measure gets in nobody's way", () => {
+  const odd = { ...olds, subnetIds: { length: { toString: "x" } } };
+  expect(told(inputs, odd).messages[0]).toMatch(
+    /^subnetIds {"length":{"toString":"x"}} → \[subnet-/,
+  );
+});
