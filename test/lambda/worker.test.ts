@@ -1,6 +1,11 @@
 /** The worker by itself: what it reports as failed, what it deletes, and how it goes on. */
 
-import { type Wake, type WakeMessage, wakeByEvent } from "../../src/controller/lambda/wakes";
+import {
+  type Wake,
+  type WakeMessage,
+  wakeByEvent,
+  wakeBySurvey,
+} from "../../src/controller/lambda/wakes";
 import { createWorker } from "../../src/controller/lambda/worker";
 import type { ControllerRegistry } from "../../src/controller/registry";
 import { type Desk, openDesk, openRunningDesk } from "../controller/desk";
@@ -65,6 +70,22 @@ test("five messages of one managed instance are one look, and all are deleted", 
   expect(deleted.sort()).toEqual(messages);
   expect(telemetry.lines.filter(({ message }) => message === "looking")).toHaveLength(1);
   expect(sent).toEqual([]);
+});
+
+test("what the survey found to be stretched is due that much later", async () => {
+  const desk = await openRunningDesk({ snapshots: { intervalMinutes: 60 } });
+  const { id } = desk.story.initial;
+  const { handle } = open(desk);
+  const lookSeconds = async (stretch?: number) => {
+    const wake: Wake = { id, urgency: "upkeep", reason: "it is due", stretch };
+    const messageId = `stretched by ${stretch}`;
+    await handle([recordOf({ message: wakeBySurvey(wake, messageId), messageId })]);
+    const { dueAt = 0, standing } = (await desk.registry.get(id)) ?? {};
+    return Math.round((dueAt - (standing?.at ?? 0)) / 1000);
+  };
+  await lookSeconds();
+  desk.story.world.simulator.clock.advance(600);
+  expect([await lookSeconds(), await lookSeconds(2.5)]).toEqual([300, 750]);
 });
 
 test("one that the registry does not answer for is delivered again, and the others are done", async () => {
