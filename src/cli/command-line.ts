@@ -100,7 +100,8 @@ function complaint(error: unknown): string {
       return `${option}${input}: ${rule}.`;
     },
     FlagNotFoundError: ({ corrections, input }) => {
-      const meant = corrections.length === 0 ? "" : ` Did you mean ${corrections.join(" or ")}?`;
+      const likely = corrections.map((each) => `--${each}`).join(" or ");
+      const meant = likely === "" ? "" : ` Did you mean ${likely}?`;
       return `There is no option --${input}.${meant}`;
     },
     AliasNotFoundError: ({ input }) => `There is no option -${input}.`,

@@ -5,10 +5,11 @@
 import { allPages, type Ec2 } from "../aws/client";
 import { baseImageOf } from "../aws/shapes";
 import type { Decision, Ledger, Observation, Step } from "../engine/model";
+import { slotRules, upkeepRules } from "../engine/rules-upkeep";
 import { anchorInForce, launchDifferences } from "../engine/situation";
 import type { Spec } from "../engine/spec";
 import { counted, type Finding, some } from "./finding";
-import { decisionOn, outlookLine } from "./outlook";
+import { nextDecision, outlookLine } from "./outlook";
 import type { Overview } from "./overview";
 
 export async function checkDrift(
@@ -31,7 +32,7 @@ export async function checkDrift(
   for (const { entry, id, ledger, observation } of registered) {
     if (entry === undefined || ledger === undefined) continue;
     const seen = { ...observation, ...surroundings(entry.spec) };
-    const decision = decisionOn({ entry, ledger, observation: seen, now });
+    const decision = nextDecision({ entry, ledger, observation: seen, now });
     const finding = judge(id, decision) ?? postponed(id, entry.spec, ledger, seen);
     if (finding === undefined) asSpecified += 1;
     else findings.push({ check: "drift", ...finding });
@@ -44,7 +45,9 @@ export async function checkDrift(
   return findings;
 }
 
-/** Steps that change what runs; the others are upkeep, which is due now and then. */
+const upkeep = new Set([...slotRules, ...upkeepRules].map(({ name }) => name));
+
+/** Steps of upkeep that change what runs; its others are due now and then. */
 const changesWhatRuns = ({ kind }: Step) =>
   /^(launch|terminate|create-anchor|delete-anchor|set-security-groups|keep-root)$/.test(kind);
 
@@ -54,7 +57,7 @@ function judge(id: string, decision: Decision): Omit<Finding, "check"> | undefin
     case "done":
       return undefined;
     case "act":
-      if (!decision.steps.some(changesWhatRuns)) return undefined;
+      if (upkeep.has(decision.rule) && !decision.steps.some(changesWhatRuns)) return undefined;
       return { status: "warning", message: `${message} Because: ${decision.rule}.` };
     case "stuck":
       return {

@@ -84,7 +84,11 @@ export const registryFlags: Definitions<RegistryFlags> = {
   },
 };
 
-export const commonFlags = { ...accountFlags, ...registryFlags, ...outputFlags };
+export const commonFlags: Definitions<CommonFlags> = {
+  ...accountFlags,
+  ...registryFlags,
+  ...outputFlags,
+};
 
 function rule(pattern: RegExp, words: string) {
   return (text: string): string => {

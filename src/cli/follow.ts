@@ -117,7 +117,7 @@ class Hands {
   }
 }
 
-/** Judges by what the registry says came of it and, where that is done, by EC2 itself. */
+/** Judges by EC2 itself, where the registry says that it may be so far. */
 class Eyes {
   private lookedAt = Number.NEGATIVE_INFINITY;
 
@@ -131,7 +131,7 @@ class Eyes {
     if (standing?.kind === "stuck" && standing.at >= askedAt)
       return { kind: "stuck", reason: standing.reason, remedy: standing.remedy };
     const now = account.clock.now();
-    if (standing?.kind !== "done" || now - this.lookedAt < lookEveryMs) return undefined;
+    if (!order.mayBeFulfilled(entry) || now - this.lookedAt < lookEveryMs) return undefined;
     this.lookedAt = now;
     const seen = await lookAt(account, id, entry);
     if (seen === undefined || !order.isFulfilled(seen, entry, now)) return undefined;

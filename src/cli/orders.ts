@@ -20,6 +20,8 @@ export interface Order {
   message: string;
   /** What there is to say once it is fulfilled. */
   done: string;
+  /** Whether a look at EC2 is worth its calls, as the registry tells. */
+  mayBeFulfilled(entry: Entry): boolean;
   isFulfilled(seen: Seen, entry: Entry, now: number): boolean;
 }
 
@@ -31,12 +33,14 @@ export function orderOf(verb: Verb, { entry, now, seen }: Situation): Order {
       return {
         ...{ verb, asked: { desiredState: "paused" }, done: "paused" },
         message: "to be paused",
+        mayBeFulfilled: ({ standing }) => standing?.kind === "done",
         isFulfilled: isAtRest,
       };
     case "resume":
       return {
         ...{ verb, asked: { desiredState: "running" }, done: "running" },
         message: "to be resumed",
+        mayBeFulfilled: ({ ledger }) => ledger?.launch?.healthy === true,
         isFulfilled: isHealthy,
       };
     case "recycle":
@@ -60,6 +64,7 @@ function recycling({ entry, seen }: Situation): Order {
     asked: { recycleGeneration: generation },
     message: `generation ${generation} to be replaced`,
     done: "recycled",
+    mayBeFulfilled: ({ ledger }) => (ledger?.launch?.generation ?? 0) > generation,
     isFulfilled: (later) => (later.ledger.launch?.generation ?? 0) > generation && isHealthy(later),
   };
 }
@@ -81,6 +86,7 @@ function snapshotting({ entry, now, seen }: Situation): Order {
     asked: { snapshotAt: now },
     message: "a snapshot to be taken now",
     done: "snapshotted",
+    mayBeFulfilled: () => true,
     isFulfilled: ({ ledger, observation }) =>
       observation.snapshots.some(
         (each) =>

@@ -17,6 +17,22 @@ export function decisionOn({ entry, ledger, now, observation }: Situation): Deci
   return decide({ spec, specVersion, asked, ledger, observation, now, deallocate });
 }
 
+/** More records in a row than the engine ever writes before it does something. */
+const mostRecords = 10;
+
+/** The first decision that does something: what is only written down is taken as written. */
+export function nextDecision(situation: Situation): Decision {
+  let { ledger } = situation;
+  for (let records = 0; records < mostRecords; records += 1) {
+    const decision = decisionOn({ ...situation, ledger });
+    const recorded = decision.kind === "act" ? decision.steps[0] : undefined;
+    if (recorded?.kind !== "record" || decision.kind !== "act" || decision.steps.length > 1)
+      return decision;
+    ledger = recorded.ledger;
+  }
+  return decisionOn({ ...situation, ledger });
+}
+
 /** A decision as `--json` tells it. */
 export interface Outlook {
   kind: Decision["kind"];

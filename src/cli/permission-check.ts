@@ -44,7 +44,7 @@ const inputs: { [A in Action]: Input<A> } = {
   DescribeSubnets: none("subnet-id"),
   DescribeVolumes: none("volume-id"),
   GetSpotPlacementScores: {
-    InstanceTypes: ["m5.large", "m6i.large", "m7i.large"],
+    InstanceTypes: ["m5.large", "m6i.large", "r5.large"],
     TargetCapacity: 1,
     SingleAvailabilityZone: true,
   },

@@ -8,7 +8,7 @@ import { instantAndRelative, isoInstant, relative } from "./human-time";
 import type { Invocation } from "./invocation";
 import { factLines, listedOf, paintState } from "./listing";
 import { idOf, lookAt, notFound, type Seen } from "./look";
-import { decisionOn, outlookLine, outlookOf } from "./outlook";
+import { nextDecision, outlookLine, outlookOf } from "./outlook";
 import { chosenRegistry } from "./registry-choice";
 import { facts as factTable, table } from "./table";
 
@@ -67,7 +67,7 @@ const nothingSeen: Observation = {
 };
 
 function decisionFor(entry: Entry | undefined, seen: Seen | undefined, now: number) {
-  return entry && seen && decisionOn({ entry, ...seen, now });
+  return entry && seen && nextDecision({ entry, ...seen, now });
 }
 
 interface HeldResource {

@@ -63,7 +63,7 @@ export interface Account {
 }
 
 /** Time runs this many times as fast as ours; what is asserted never depends on how fast. */
-const speed = 200;
+const speed = 100;
 
 /** Whose time passes, as for those who wait. */
 export async function openAccount(): Promise<Account> {
