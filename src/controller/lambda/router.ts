@@ -48,7 +48,8 @@ export function createRouter(deps: RouterDeps) {
 async function survey({ surveyor, queue, telemetry }: RouterDeps, time: string) {
   const { wanted, shown, strangers, stretch, isThorough } = await surveyor.survey();
   const minute = time.slice(0, "2026-01-01T00:00".length);
-  await queue.send(wanted.map((each) => wakeBySurvey(each, minute)));
+  const stretched = stretch > 1 ? { stretch } : {};
+  await queue.send(wanted.map((each) => wakeBySurvey({ ...each, ...stretched }, minute)));
   telemetry.measure("Instances", shown);
   telemetry.measure("Strangers", strangers.length);
   telemetry.measure("SnapshotStretch", stretch);

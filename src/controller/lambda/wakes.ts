@@ -11,6 +11,8 @@ const wakeSchema = z.strictObject({
   urgency: z.enum(["recovery", "upkeep"]),
   /** A sentence: why it is woken. */
   reason: z.string(),
+  /** How many times longer upkeep takes, as the survey found; absent: 1. */
+  stretch: z.number().min(1).optional(),
 });
 
 export type Wake = z.output<typeof wakeSchema>;

@@ -70,7 +70,7 @@ function lookAt(
   wake: Wake,
   { context, record }: Pick<Delivery, "context" | "record">,
 ): Promise<WorkResult> {
-  const { id, reason, urgency } = wake;
+  const { id, reason, stretch = 1, urgency } = wake;
   const settings = deps.work[urgency];
   const leftMs = Math.max(0, context.getRemainingTimeInMillis() - reserveMs);
   deps.telemetry.info("looking", { id, urgency, reason });
@@ -79,6 +79,7 @@ function lookAt(
       ...settings,
       holder: `lambda:${context.awsRequestId}:${record.messageId}`,
       deadlineAt: settings.cloud.now() + leftMs,
+      stretch: () => stretch,
     }),
   );
 }
