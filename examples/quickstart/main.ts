@@ -56,7 +56,7 @@ async function perform(world: World, display: Display, signal: AbortSignal): Pro
     "",
     "simulated     real",
   ]);
-  // Pulumi hears of it by itself; the story must not wait for a loop that answers no more.
+  // Pulumi hears of it by itself; the story must not wait for a daemon that answers no more.
   signal.addEventListener("abort", () => void end(stage), { once: true });
   try {
     await tellStory(stage);
@@ -72,9 +72,9 @@ async function perform(world: World, display: Display, signal: AbortSignal): Pro
   }
 }
 
-async function end({ loop, stopwatch }: Stage): Promise<void> {
+async function end({ daemon, stopwatch }: Stage): Promise<void> {
   stopwatch.stop();
-  await loop?.stop().catch(() => undefined);
+  await daemon.stop().catch(() => undefined);
 }
 
 if (require.main === module) {

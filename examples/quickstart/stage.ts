@@ -7,10 +7,9 @@ import type { Operation } from "../../bench/critical-path";
 import { type Stopwatch, startStopwatch } from "../../bench/stopwatch";
 import { createInventory, type Inventory } from "../../src/aws/inventory";
 import type { Facts } from "../../src/engine/facts";
-import type { ProgressEvent } from "../../src/engine/reconcile";
 import type { Claims } from "./claims";
+import { type Daemon, intervalSeconds, startDaemon } from "./daemon";
 import type { Display } from "./display";
-import { type Loop, startLoop } from "./loop";
 import type { Row } from "./table";
 import type { World } from "./world";
 
@@ -29,14 +28,25 @@ export interface Stage {
   journal: string;
   /** The managed instance as it was last seen; absent before it is created. */
   facts?: Facts;
-  loop?: Loop;
+  daemon: Daemon;
 }
 
 export function setStage(world: World, display: Display, claims: Claims): Stage {
   const stopwatch = startStopwatch(world.simulator);
   const connection = world.connect();
   const inventory = createInventory(connection.ec2);
-  return { world, display, claims, stopwatch, connection, inventory, rows: [], journal: "" };
+  const daemon = startDaemon(world, (step) => noteStep(display, step, "daemon: "));
+  return {
+    world,
+    display,
+    claims,
+    stopwatch,
+    connection,
+    inventory,
+    daemon,
+    rows: [],
+    journal: "",
+  };
 }
 
 const journalPath = "/srv/journal.txt";
@@ -97,26 +107,11 @@ export async function measure(
   rows.push({ step: name, downtime, calls, verifiedBytes });
 }
 
-/** `pulumi up`, and then the loop carries the same specification on. */
+/** `pulumi up`; from then on the daemon knows what it declares. */
 export async function up(stage: Stage): Promise<Record<string, unknown>> {
   const { outputs } = await stage.world.up();
-  const { loop, world } = stage;
-  if (loop !== undefined) loop.follow(world.spec());
-  else {
-    stage.id = String(outputs.id);
-    stage.loop = beginLoop(stage, stage.id);
-  }
+  stage.id = String(outputs.id);
   return outputs;
-}
-
-function beginLoop({ display, world }: Stage, id: string): Loop {
-  const progress = (event: ProgressEvent) => noteStep(display, event.message, "loop: ");
-  const loop = startLoop({ id, ...world.connect(), progress }, world.spec());
-  // An event only wakes it earlier than it would have looked by itself.
-  world.simulator.control.events.subscribe((event) => {
-    if (/Interruption Warning|State-change/.test(event["detail-type"])) loop.wake();
-  });
-  return loop;
 }
 
 /** Of all steps those that the story is about; the others keep books and clear away. */
@@ -125,17 +120,19 @@ export function noteStep(display: Display, message: string, prefix = ""): void {
     display.note(`${prefix}${message}`);
 }
 
-const glanceEverySeconds = 60;
+const skippedSeconds = 15;
 
-/** Lets time pass, during which the loop looks once a minute. */
+/** Lets time pass, mostly skipped, and leaves the daemon some of it to notice what is due. */
 export async function passTime(stage: Stage, seconds: number): Promise<void> {
-  for (let passed = 0; passed < seconds; passed += glanceEverySeconds) {
-    stage.world.simulator.clock.advance(Math.min(glanceEverySeconds, seconds - passed));
-    if (stage.loop !== undefined) stage.facts = await stage.loop.look();
+  const { clock } = stage.world.simulator;
+  const endsAt = clock.now() + seconds * 1000;
+  while (clock.now() < endsAt) {
+    clock.advance(Math.min(skippedSeconds, (endsAt - clock.now()) / 1000));
+    await clock.sleep(intervalSeconds * 1000);
   }
 }
 
-/** Looks at what is there with the eyes of the loop, which asks EC2 and not Pulumi. */
+/** Has the daemon look, and sees what is there then. */
 export async function look(stage: Stage): Promise<void> {
-  if (stage.loop !== undefined) stage.facts = await stage.loop.look();
+  if (stage.id !== undefined) stage.facts = await stage.daemon.look(stage.id);
 }

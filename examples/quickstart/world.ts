@@ -42,6 +42,8 @@ const firstSettings = { imageId: IMAGE_IDS.amazonLinux };
 export interface World {
   simulator: Simulator;
   endpoint: string;
+  /** Of the controller's daemon; an absolute path. */
+  registryDirectory: string;
   /** A connection of its own, for whoever is not Pulumi. */
   connect(): { ec2: Ec2; clock: AwsClock };
   configure(setting: Setting, value: string): Promise<void>;
@@ -93,6 +95,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     return {
       simulator,
       endpoint,
+      registryDirectory: path.join(folder, "registry"),
       close,
       configure,
       connect: () => connect(simulator, endpoint),
@@ -146,11 +149,14 @@ async function program() {
   const config = new pulumi.Config(projectName);
   const { id, instanceId, generation, lineage, privateIp, state, market } = new ManagedInstance(
     "db",
-    declaration({
-      imageId: config.require("imageId"),
-      recycleToken: config.get("recycleToken"),
-      desiredState: config.get("desiredState"),
-    }),
+    {
+      ...declaration({
+        imageId: config.require("imageId"),
+        recycleToken: config.get("recycleToken"),
+        desiredState: config.get("desiredState"),
+      }),
+      controller: { directory: config.require("registryDirectory") },
+    },
   );
   return { id, instanceId, generation, lineage, privateIp, state, market };
 }
@@ -196,6 +202,7 @@ async function createStack(
   await stack.setAllConfig({
     "aws:region": { value: region },
     "managed-instance:endpoint": { value: endpoint },
+    registryDirectory: { value: path.join(folder, "registry") },
     imageId: { value: firstSettings.imageId },
   });
   return stack;
