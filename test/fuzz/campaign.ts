@@ -32,13 +32,14 @@ export async function fuzz({ runs, seed, createEvery }: FuzzOptions): Promise<Fu
   const account = openFuzzAccount();
   const one = async (good: Arguments, inputs: Arguments) => {
     judgeDiff(account, good, inputs);
-    if (!(await judgeCheck(account, inputs))) {
+    const accepted = await judgeCheck(account, inputs);
+    if (accepted === undefined) {
       counts.refused += 1;
       return;
     }
     counts.accepted += 1;
     if (hasUnknown(inputs)) counts.unknown += 1;
-    else if (counts.accepted % createEvery === 0) counts[await judgeCreate(inputs)] += 1;
+    else if (counts.accepted % createEvery === 0) counts[await judgeCreate(accepted)] += 1;
   };
   await fc.assert(fc.asyncProperty(goodArguments, fuzzedArguments, one), {
     numRuns: runs,

@@ -74,14 +74,17 @@ function judgeFailure({ property, reason }: Failure, inputs: Arguments): void {
     throw new Error(`a refusal names no property: ${JSON.stringify({ property, reason })}`);
 }
 
-/** Whether check accepts them. */
-export async function judgeCheck(account: FuzzAccount, inputs: Arguments): Promise<boolean> {
+/** What check makes of them, which is what Pulumi hands on to create; undefined when it refuses them. */
+export async function judgeCheck(
+  account: FuzzAccount,
+  inputs: Arguments,
+): Promise<Arguments | undefined> {
   const { context, messages } = listen(account);
   const answer = await check(context, {}, inputs);
   for (const failure of answer.failures) judgeFailure(failure, inputs);
   messages.forEach(judgeSentence);
   JSON.stringify(answer);
-  return answer.failures.length === 0;
+  return answer.failures.length === 0 ? answer.inputs : undefined;
 }
 
 /** Against a state that the good arguments left, and against themselves. */
