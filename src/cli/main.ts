@@ -10,9 +10,9 @@ import { createInterface } from "node:readline/promises";
 import { runCommandLine } from "./command-line";
 import { exitCodes } from "./failure";
 
-/** Beside dist/ in the package, and at the root of the repository. */
+/** At the root of the repository, or beside dist/ in the package. */
 function version(): string {
-  const folders = ["../../..", "../.."].map((up) => path.join(__dirname, up, "package.json"));
+  const folders = ["../..", "../../.."].map((up) => path.join(__dirname, up, "package.json"));
   const manifest = folders.find((file) => fs.existsSync(file));
   const { version = "" } = JSON.parse(fs.readFileSync(manifest ?? "", "utf8"));
   return String(version);

@@ -106,7 +106,7 @@ export async function checkPermissions({ ec2 }: Pick<Account, "ec2">): Promise<F
     add({
       status: "warning",
       message: `EC2 refuses ${some(bound, 30)} for ids that do not exist; a policy that is bound to tags does so, too.`,
-      next: "Compare the policy with the list in the README's section on permissions.",
+      next: "Compare the policy with docs/permissions.md.",
     });
   const unclear = actions.filter((action) => answers.get(action) === "unclear");
   if (unclear.length > 0)
