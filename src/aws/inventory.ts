@@ -58,10 +58,15 @@ const asVolume = (resource: Extract<Held, { kind: "volume" }>["resource"]): Held
   resource,
 });
 
-/** Only of a managed instance that was deallocated: a living one's anchor is never swept. */
+/**
+ * Only of a managed instance that was deallocated: a living one's anchor is never swept. The expiry
+ * is written when the deallocation is complete, so that one which claims to be still under way was
+ * written by somebody who stood still meanwhile.
+ */
 function asAnchor(id: string, status: string, tags: Record<string, string>): RetainedAnchor[] {
   const instant = (key: string) => (tags[key] === undefined ? undefined : Date.parse(tags[key]));
-  if (tags[tagKeys.phase] !== "deallocated" || !isOurAnchor(id, tags)) return [];
+  const isLiving = !["deallocating", "deallocated"].includes(tags[tagKeys.phase] ?? "");
+  if (isLiving || !isOurAnchor(id, tags)) return [];
   const condemnedAt = instant(tagKeys.condemned);
   const deleteAfterAt = instant(tagKeys.deleteAfter);
   return [{ kind: "anchor", id, resource: { status, condemnedAt, deleteAfterAt } }];

@@ -94,5 +94,6 @@ export function noticeLaunches({ lives, now, rows }: Witness): Life[] {
 export function wasKept({ deletedByUs, rows }: Witness, { volumeId }: Life): boolean {
   if (deletedByUs.has(volumeId)) return true;
   const volume = find(rows().volumes(), volumeId);
-  return volume !== undefined && volume.attachment?.deleteOnTermination !== true;
+  if (volume === undefined || volume.state === "deleting") return false;
+  return volume.attachment?.deleteOnTermination !== true;
 }
