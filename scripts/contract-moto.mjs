@@ -67,6 +67,13 @@ async function main() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "contract-moto-"));
   const bin = path.join(folder, process.platform === "win32" ? "Scripts" : "bin");
   let server;
+  // A run that is stopped takes its server and its folder with it, too.
+  for (const signal of ["SIGINT", "SIGTERM"])
+    process.once(signal, () => {
+      server?.kill("SIGTERM");
+      fs.rmSync(folder, { recursive: true, force: true });
+      process.exit(130);
+    });
   try {
     say(`Installing moto ${VERSION} into a temporary folder`);
     await mustRun("python3", ["-m", "venv", folder]);

@@ -13,6 +13,9 @@ import {
 import { Inconclusive, type Stage } from "./scene";
 import { TYPES } from "./target";
 
+/** On a busy machine one call may take as long as the whole patience. */
+const LOOKS_AT_LEAST = 5;
+
 /** Looks until there is an answer, as patiently as the target asks for; "not found" is no answer yet. */
 export async function until<Found>(
   stage: Stage,
@@ -21,10 +24,10 @@ export async function until<Found>(
 ): Promise<Found> {
   const { clock, patience } = stage;
   const deadlineAt = clock.now() + patience.limitSeconds * 1000;
-  for (;;) {
+  for (let looks = 1; ; looks += 1) {
     const found = await look().catch(unlessNotFound);
     if (found !== undefined) return found;
-    if (clock.now() >= deadlineAt)
+    if (clock.now() >= deadlineAt && looks >= LOOKS_AT_LEAST)
       throw new Error(`not within ${patience.limitSeconds} seconds: ${what}`);
     await clock.sleep(patience.pollSeconds * 1000);
   }
