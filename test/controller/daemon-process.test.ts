@@ -3,8 +3,6 @@
  * goes on once the lease has run out, with one instance and every byte. Other moments with
  * DAEMON_SEED=<number>.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -12,46 +10,19 @@ import { createFileControllerRegistry } from "../../src/controller/file-registry
 import { createSimulator } from "../../src/simulator";
 import { createRandom } from "../../src/simulator/random";
 import { serveSimulator } from "../../src/simulator/server";
+import { type Daemon, endDaemons, startDaemon } from "./real-daemon";
 import { create, id, instancesOf, region } from "./served-account";
 
 jest.setTimeout(300_000);
 
 const seed = Number(process.env.DAEMON_SEED ?? 1);
-const repository = path.resolve(__dirname, "../..");
-const program = path.join(repository, "src", "cli", "main.ts");
-const children: ChildProcess[] = [];
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "daemon-test-"));
 const directory = path.join(folder, "registry");
 
 afterAll(() => {
-  for (const child of children) child.kill("SIGKILL");
+  endDaemons();
   fs.rmSync(folder, { recursive: true, force: true });
 });
-
-interface Daemon {
-  child: ChildProcess;
-  text(): string;
-  /** Exit code, or the signal that ended it. */
-  ended: Promise<number | string>;
-}
-
-function startDaemon(endpoint: string): Daemon {
-  const args = ["controller", "--directory", directory, "--endpoint", endpoint];
-  const child = spawn(
-    process.execPath,
-    ["--import", require.resolve("tsx"), program, ...args, "--region", region, "--interval", "5"],
-    { cwd: repository, stdio: ["ignore", "pipe", "pipe"] },
-  );
-  children.push(child);
-  let text = "";
-  const add = (chunk: Buffer) => {
-    text += chunk.toString("utf8");
-  };
-  child.stdout.on("data", add);
-  child.stderr.on("data", add);
-  const ended = once(child, "close").then(([code, signal]) => code ?? signal);
-  return { child, text: () => text, ended };
-}
 
 test(`killed at any moment of a recovery, it leaves everything to the next one (seed ${seed})`, async () => {
   const random = createRandom(seed, "kills");
@@ -72,7 +43,7 @@ test(`killed at any moment of a recovery, it leaves everything to the next one (
   };
   const calls = () => simulator.control.calls().length;
 
-  let daemon = startDaemon(server.endpoint);
+  let daemon = startDaemon({ endpoint: server.endpoint, directory });
   await until("it had started", daemon, () => daemon.text().includes('"event":"swept"'));
   simulator.control.interrupt({ instanceId, noticeSeconds: 0 });
   simulator.guest.write({ instanceId, path: "/srv/last", content: "words" });
@@ -81,7 +52,7 @@ test(`killed at any moment of a recovery, it leaves everything to the next one (
     await until(`call ${fatal}`, daemon, () => calls() >= fatal);
     daemon.child.kill("SIGKILL");
     expect(await daemon.ended).toBe("SIGKILL");
-    daemon = startDaemon(server.endpoint);
+    daemon = startDaemon({ endpoint: server.endpoint, directory });
   }
   await until("it had recovered", daemon, async () => {
     const entry = await registry.get(id);
