@@ -24,7 +24,8 @@ export async function openRouter(): Promise<RouterDeps> {
   const telemetry = createTelemetry("router");
   const { clock, ec2 } = openEc2(region, telemetry);
   const registry = createDynamoRegistry({ table: need("TABLE_NAME"), region });
-  const rationed = createRationing({ ec2, registry, clock }).ec2(() => "recovery");
+  const rationing = createRationing({ ec2, registry, clock, unrationed: warningOf(telemetry) });
+  const rationed = rationing.ec2(() => "recovery");
   const now = () => clock.now();
   return {
     ec2: rationed,
@@ -40,7 +41,7 @@ export async function openWorker(): Promise<WorkerDeps> {
   const { clock, ec2 } = openEc2(region, telemetry);
   const registry = createDynamoRegistry({ table: need("TABLE_NAME"), region });
   const notifier = measured(await createSnsNotifier({ topicArn: need("TOPIC_ARN") }), telemetry);
-  const rationing = createRationing({ ec2, registry, clock });
+  const rationing = createRationing({ ec2, registry, clock, unrationed: warningOf(telemetry) });
   const settingsFor = (urgency: "recovery" | "upkeep") =>
     workSettings(
       { registry, notifier, telemetry, clock, host },
@@ -72,6 +73,9 @@ function openEc2(region: string, telemetry: Telemetry) {
   };
   return { clock, ec2: createEc2({ region, answered }, clock) };
 }
+
+const warningOf = (telemetry: Telemetry) => (error: unknown) =>
+  telemetry.warn("a call went on without a token", { error: String(error) });
 
 interface Shared {
   registry: ControllerRegistry;
