@@ -4,6 +4,7 @@
 import { decide, rules } from "../../src/engine/decide";
 import { question } from "./builders";
 import { identityRows } from "./rows-identity";
+import { keptRows } from "./rows-kept";
 import { launchRows } from "./rows-launch";
 import { restRows } from "./rows-rest";
 import { rootRows } from "./rows-root";
@@ -19,6 +20,7 @@ const rows = [
   ...stopRows,
   ...restRows,
   ...upkeepRows,
+  ...keptRows,
 ];
 
 test.each(rows)("$name", ({ ask, expect: expected, rule }) => {

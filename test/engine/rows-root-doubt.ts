@@ -186,6 +186,17 @@ const otherLaunches: Row[] = [
     expect: acts(snapshotting("final", "vol-1")),
   },
   {
+    name: "a swap that was taken back starts from the disk of before, although a newer one is left",
+    ask: {
+      ledger: takenBack(now - hours),
+      observation: atRest({
+        volumes: [volume({ generation: 2, lineage: 2, baseImageId: imageB }), volume()],
+      }),
+    },
+    rule: launches,
+    expect: acts(snapshotting("final", "vol-1")),
+  },
+  {
     name: "a swap that was taken back does not make the lost disk of before worth looking for",
     ask: { ledger: takenBack(now - minutes), observation: atRest({ volumes: [] }) },
     rule: launches,

@@ -105,12 +105,12 @@ export const retentionBugs: readonly Bug[] = [
     replace: `(hours > 0 ? { kind: "kept", hours } : needed);`,
   },
   {
-    name: "everything is given up at a deallocation before the last writes are safe",
+    name: "a deallocation makes nothing safe before it clears away",
     harm: "destroy loses what retention promised to keep",
-    file,
-    find: `  return restOf(situation) !== undefined;
-}`,
-    replace: `  return restOf(situation) !== undefined || goal === "deallocated";
-}`,
+    file: "src/engine/rules-rest.ts",
+    find: `if (goal === "deallocated" && images + snapshots === 0) return undefined;
+    const wantsImage`,
+    replace: `if (goal === "deallocated") return undefined;
+    const wantsImage`,
   },
 ];

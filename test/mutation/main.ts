@@ -18,14 +18,15 @@ async function main(): Promise<number> {
       concurrency: { type: "string", default: "2" },
     },
   });
-  if (values.meaning) return judgeMeaning(values.only ?? "");
-  return (await mutateEngine(positionals, Number(values.concurrency))) ? 0 : 1;
+  const concurrency = Number(values.concurrency);
+  if (values.meaning) return judgeMeaning(values.only ?? "", concurrency);
+  return (await mutateEngine(positionals, concurrency)) ? 0 : 1;
 }
 
-async function judgeMeaning(words: string): Promise<number> {
+async function judgeMeaning(words: string, concurrency: number): Promise<number> {
   const chosen = bugs.filter(({ file, name }) => `${file} ${name}`.includes(words));
   if (chosen.length === 0) throw new Error(`no bug's name or file has "${words}" in it`);
-  const judgements = await judgeBugs(chosen, (judgement) => say(lineOf(judgement)));
+  const judgements = await judgeBugs(chosen, concurrency, (judgement) => say(lineOf(judgement)));
   const survivors = judgements.filter(({ caughtBy }) => caughtBy === undefined);
   say(`${judgements.length - survivors.length} of ${judgements.length} deliberate bugs caught`);
   return survivors.length === 0 ? 0 : 1;

@@ -19,6 +19,7 @@ const randomRuns = { QUESTION_RUNS: "60", STORY_RUNS: "8" };
 /** Seeds of the simulation that every commit runs too. */
 const seeds = ["--from", "1", "--seeds", "40", "--wire", "0", "--timeline"];
 const simulation = "test/simulation/simulate.ts";
+const runner = "test/mutation/run-suites.ts";
 
 /** Cheapest first. */
 const questions: readonly Question[] = [
@@ -54,35 +55,62 @@ export interface Judgement {
 }
 
 /**
- * Judges each bug in turn. Throws when a bug has lost its place, or when a test fails without any.
+ * Judges each bug, as many at once as there are copies. Throws when a bug has lost its place, or when
+ * a test fails without any.
  */
 export async function judgeBugs(
   bugs: readonly Bug[],
+  concurrency: number,
   told: (judgement: Judgement) => void,
 ): Promise<Judgement[]> {
-  const [sound, bugged] = await Promise.all([copySources(), copySources()]);
+  const [sound, ...copies] = await Promise.all(
+    Array.from({ length: concurrency + 1 }, () => copySources()),
+  );
+  if (sound === undefined) throw new Error("there is no copy");
   try {
-    const texts = await Promise.all(
-      bugs.map((bug) => readFile(path.join(sound, bug.file), "utf8")),
-    );
-    const edits = bugs.map((bug, at) => withBug(bug, texts[at] ?? ""));
     const imports = await importersIn(sound);
     const isSound = soundness(sound);
+    const edits = await Promise.all(bugs.map((bug) => editOf(bug, sound)));
     const judgements: Judgement[] = [];
-    for (const [at, bug] of bugs.entries()) {
-      const file = path.join(bugged, bug.file);
-      const startedAt = performance.now();
-      await writeFile(file, edits[at] ?? "");
-      const caughtBy = await ask(bugged, (asked) => imports(asked, bug.file), isSound);
-      await writeFile(file, texts[at] ?? "");
-      const judgement = { bug, caughtBy, seconds: (performance.now() - startedAt) / 1000 };
-      judgements.push(judgement);
-      told(judgement);
-    }
+    const work = async (copy: string) => {
+      for (let edit = edits.shift(); edit !== undefined; edit = edits.shift()) {
+        const judgement = await judge(edit, copy, { imports, isSound });
+        judgements.push(judgement);
+        told(judgement);
+      }
+    };
+    await Promise.all(copies.map(work));
     return judgements;
   } finally {
-    for (const copy of [sound, bugged]) await rm(copy, { recursive: true, force: true });
+    const all = [sound, ...copies];
+    await Promise.all(all.map((copy) => rm(copy, { recursive: true, force: true })));
   }
+}
+
+interface Edit {
+  bug: Bug;
+  before: string;
+  after: string;
+}
+
+async function editOf(bug: Bug, copy: string): Promise<Edit> {
+  const before = await readFile(path.join(copy, bug.file), "utf8");
+  return { bug, before, after: withBug(bug, before) };
+}
+
+interface Court {
+  /** Whether a test file imports a source, however far away. */
+  imports(test: string, source: string): boolean;
+  isSound(question: Question): Promise<void>;
+}
+
+async function judge({ after, before, bug }: Edit, copy: string, court: Court): Promise<Judgement> {
+  const file = path.join(copy, bug.file);
+  const startedAt = performance.now();
+  await writeFile(file, after);
+  const caughtBy = await ask(copy, (asked) => court.imports(asked, bug.file), court.isSound);
+  await writeFile(file, before);
+  return { bug, caughtBy, seconds: (performance.now() - startedAt) / 1000 };
 }
 
 /** What fails without a bug proves nothing: each question is put to the sound sources once. */
@@ -104,10 +132,10 @@ async function copySources(): Promise<string> {
   for (const name of copied)
     await cp(path.join(root, name), path.join(copy, name), { recursive: true });
   await symlink(path.join(root, "node_modules"), path.join(copy, "node_modules"));
+  await bundle(copy, runner);
   return copy;
 }
 
-/** Whether a test file imports a source, however far away. */
 async function importersIn(copy: string) {
   const files = questions.flatMap((each) => (each.kind === "seeds" ? [simulation] : each.files));
   const imports = new Map(
@@ -121,13 +149,15 @@ async function importersIn(copy: string) {
   return (test: string, source: string) => imports.get(test)?.has(source) === true;
 }
 
+const bundleOf = (copy: string, file: string) =>
+  path.join(copy, "bundles", `${file.replaceAll("/", "-")}.cjs`);
+
 const bundle = (copy: string, file: string) =>
   build({
     absWorkingDir: copy,
     entryPoints: [file],
-    outfile: path.join(copy, "bundle.cjs"),
+    outfile: bundleOf(copy, file),
     bundle: true,
-    write: file === simulation,
     metafile: true,
     platform: "node",
     format: "cjs",
@@ -157,15 +187,14 @@ async function put(question: Question, copy: string, isAsked: (file: string) => 
 
 async function askSuites(copy: string, files: readonly string[]): Promise<string | undefined> {
   if (files.length === 0) return undefined;
-  const runner = path.join(__dirname, "run-suites.ts");
-  const { code, text } = await run(["--import", "tsx", runner, copy, ...files], root);
+  const { code, text } = await run([bundleOf(copy, runner), copy, ...files], copy);
   if (code === 0) return undefined;
   return /^FAILED (.*)$/m.exec(text)?.[1] ?? `ended without a word (${code})`;
 }
 
 async function askSeeds(copy: string): Promise<string | undefined> {
   await bundle(copy, simulation);
-  const { code, text } = await run([path.join(copy, "bundle.cjs"), ...seeds], copy);
+  const { code, text } = await run([bundleOf(copy, simulation), ...seeds], copy);
   if (code === 0) return undefined;
   return /^.*\bseed \d+: .*$/m.exec(text)?.[0].trim() ?? `seeds ended without a word (${code})`;
 }

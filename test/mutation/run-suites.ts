@@ -3,14 +3,14 @@
  * fails, and names it. Exit code 1 when one does.
  */
 import path from "node:path";
-import { bundleSuites, runSuite } from "./suites";
+import { bundleSuite, runSuite } from "./suites";
 
 async function main([root = ".", ...files]: readonly string[]): Promise<number> {
-  for (const suite of await bundleSuites(path.resolve(root), files)) {
-    const reports = await runSuite(suite);
+  for (const file of files) {
+    const reports = await runSuite(await bundleSuite(path.resolve(root), file));
     const failed = reports.find(({ outcome }) => outcome === "failed");
     const passed = reports.filter(({ outcome }) => outcome === "passed").length;
-    process.stdout.write(`${suite.file}: ${passed} passed\n`);
+    process.stdout.write(`${file}: ${passed} passed\n`);
     if (failed === undefined) continue;
     process.stdout.write(`${failed.failure}\nFAILED ${failed.id}\n`);
     return 1;

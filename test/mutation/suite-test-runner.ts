@@ -15,7 +15,7 @@ import {
   TestStatus,
   toMutantRunResult,
 } from "@stryker-mutator/api/test-runner";
-import { bundleSuites, runSuite, type Suite, type TestReport } from "./suites";
+import { bundleSuite, runSuite, type Suite, type TestReport } from "./suites";
 
 /** Cheapest first: most mutants are found by the table already. */
 export const suiteFiles = [
@@ -40,7 +40,7 @@ class SuiteTestRunner implements TestRunner {
 
   async init(): Promise<void> {
     instrumented[INSTRUMENTER_CONSTANTS.NAMESPACE] = this.context;
-    this.suites = await bundleSuites(process.cwd(), suiteFiles);
+    this.suites = await Promise.all(suiteFiles.map((file) => bundleSuite(process.cwd(), file)));
   }
 
   async dryRun(): Promise<DryRunResult> {

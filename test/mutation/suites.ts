@@ -35,10 +35,7 @@ export interface RunChoice {
 /** A bound for what hangs, not a measure of speed. */
 const testTimeoutMs = 600_000;
 
-export const bundleSuites = (root: string, files: readonly string[]): Promise<Suite[]> =>
-  Promise.all(files.map((file) => bundleSuite(root, file)));
-
-async function bundleSuite(root: string, file: string): Promise<Suite> {
+export async function bundleSuite(root: string, file: string): Promise<Suite> {
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: [file],

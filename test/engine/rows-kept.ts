@@ -1,0 +1,56 @@
+// What is kept and what goes (design §4, §7), where a mutant of retention.ts would have gone unseen.
+
+import {
+  atRest,
+  carriedVolume,
+  final,
+  heldBy,
+  instance,
+  keepNothing,
+  launch,
+  ledger,
+  minutes,
+  now,
+  observation,
+  periodic,
+  spec,
+  volume,
+} from "./builders";
+import { acts, condemning, type Row } from "./expected";
+
+const clearsAway = "what nothing needs any more is deleted after two looks";
+const concludes = "the anchor goes last, or stays as long as retention says";
+
+/** Generation 2 runs healthily; what generation 1 left is there besides. */
+const second = {
+  ledger: ledger({ launch: launch({ generation: 2, imageId: "ami-1f" }) }),
+  carried: { anchors: [heldBy("i-2")], instances: [instance({ generation: 2 })] },
+};
+const twin = (volumeId: string) =>
+  volume({ volumeId, markedId: undefined, condemnedAt: now - minutes });
+
+export const keptRows: readonly Row[] = [
+  {
+    name: "a volume with missing writes stays although its final snapshot was completed late",
+    ask: {
+      ledger: second.ledger,
+      observation: observation({
+        ...second.carried,
+        volumes: [volume({ holdsGap: true }), carriedVolume({ generation: 2 })],
+        snapshots: [periodic({ generation: 2 }), final()],
+      }),
+    },
+    rule: clearsAway,
+    expect: acts(condemning("snap-1-final")),
+  },
+  {
+    name: "of two disks that cannot be told apart neither is deleted",
+    ask: {
+      spec: spec({ retentionHours: keepNothing }),
+      ledger: ledger({ phase: "deallocating", launch: launch({ rootVolumeId: undefined }) }),
+      observation: atRest({ snapshots: [], volumes: [twin("vol-a"), twin("vol-b")] }),
+    },
+    rule: concludes,
+    expect: acts({ kind: "delete-anchor", interfaceId: "eni-1" }),
+  },
+];
