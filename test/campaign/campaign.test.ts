@@ -1,4 +1,13 @@
 import { runCampaign } from "./campaign";
+import { reportText } from "./report";
+
+test("the same seed tells the same campaign", async () => {
+  const tell = async (seed: number) =>
+    reportText(await runCampaign({ instances: 2, days: 0.1, seed }));
+  const told = await tell(4);
+  expect(await tell(4)).toBe(told);
+  expect(await tell(5)).not.toBe(told.replaceAll("seed 4", "seed 5"));
+}, 120_000);
 
 test("twenty managed instances live for two days, whatever happens to EC2 and to the controllers", async () => {
   const seed = Number(process.env.CAMPAIGN_SEED ?? 1);
