@@ -16,7 +16,7 @@ import {
   spec,
   volume,
 } from "./builders";
-import { acts, condemning, type Row } from "./expected";
+import { acts, condemning, type Row, waits } from "./expected";
 
 const clearsAway = "what nothing needs any more is deleted after two looks";
 const concludes = "the anchor goes last, or stays as long as retention says";
@@ -42,6 +42,21 @@ export const keptRows: readonly Row[] = [
     },
     rule: clearsAway,
     expect: acts(condemning("snap-1-final")),
+  },
+  {
+    name: "an instance that is still pending is not ended while its root would go with it",
+    ask: {
+      spec: spec({ desiredState: "paused" }),
+      observation: observation({
+        instances: [instance({ state: "pending", rootDeletedOnTermination: true })],
+      }),
+    },
+    rule: "an instance that is changing its state is waited for",
+    expect: waits(
+      "i-1 is pending",
+      { kind: "instance", instanceId: "i-1", until: "state-change" },
+      now + 5 * minutes,
+    ),
   },
   {
     name: "of two disks that cannot be told apart neither is deleted",

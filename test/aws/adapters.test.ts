@@ -1,0 +1,234 @@
+// What is asked of EC2 and how its answers are read, where a slip would cost a disk. EC2 is a script.
+
+import type { Action, Ec2 } from "../../src/aws/client";
+import { allPages } from "../../src/aws/client";
+import { AwsClock } from "../../src/aws/clock";
+import { createCloud } from "../../src/aws/cloud";
+import { createInventory } from "../../src/aws/inventory";
+import { createAnchorRegistry } from "../../src/aws/registry";
+import { healthOf, instanceOf } from "../../src/aws/shapes";
+import { sweep } from "../../src/controller/sweep";
+import type { CloudStep } from "../../src/engine/ports";
+import { encodeLedger, provenanceTags } from "../../src/engine/tags";
+import { anchor, hours, id, imageA, ledger, minutes, now, subnetA } from "../engine/builders";
+import { launching } from "../engine/expected";
+
+type Answers = Partial<Record<Action, (input: object) => object>>;
+
+/** Answers as it is told, and with nothing otherwise. */
+function scripted(answers: Answers) {
+  const calls: { action: Action; input: object }[] = [];
+  const ec2: Ec2 = {
+    async call(action, input) {
+      calls.push({ action, input });
+      return (answers[action]?.(input) ?? {}) as never;
+    },
+  };
+  return { ec2, calls };
+}
+
+const cloudOf = (answers: Answers) => {
+  const { calls, ec2 } = scripted(answers);
+  return { calls, cloud: createCloud(ec2, { now: () => now }) };
+};
+
+const tagSet = (tags: object) => Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+const query = {
+  id,
+  imageId: imageA,
+  subnetIds: [subnetA],
+  instanceTypes: ["m5.large"],
+  wantsSpotMarket: false,
+};
+const filtersOf = (input: object) =>
+  ("Filters" in input && Array.isArray(input.Filters) ? input.Filters : []) as {
+    Name: string;
+    Values: string[];
+  }[];
+
+test("a page that is empty does not end a listing", async () => {
+  const pages = [{ Volumes: [], NextToken: "more" }, { Volumes: [{ VolumeId: "vol-1" }] }];
+  const { ec2 } = scripted({ DescribeVolumes: () => pages.shift() ?? {} });
+  const found = await allPages(ec2, "DescribeVolumes", {}, (page) => page.Volumes);
+  expect(found).toEqual([{ VolumeId: "vol-1" }]);
+});
+
+describe("an observation", () => {
+  const eni = (interfaceId: string, tags: object) => ({
+    NetworkInterfaceId: interfaceId,
+    TagSet: tagSet(tags),
+  });
+
+  test("takes no anchor that is another's, and no copy", async () => {
+    const own = encodeLedger(ledger());
+    const { cloud } = cloudOf({
+      DescribeNetworkInterfaces: () => ({
+        NetworkInterfaces: [
+          eni("eni-1", own),
+          eni("eni-2", encodeLedger(ledger({ id: "pmi-other" }))),
+          eni("eni-3", { ...own, "pmi:marked": "eni-1" }),
+        ],
+      }),
+    });
+    const { anchors } = await cloud.observe(query);
+    expect(anchors.map(({ interfaceId }) => interfaceId)).toEqual(["eni-1"]);
+  });
+
+  test("asks by id for the anchor that a lagging tag index does not show", async () => {
+    const { cloud } = cloudOf({
+      DescribeNetworkInterfaces: (input) => ({
+        NetworkInterfaces: filtersOf(input).some(({ Name }) => Name === "network-interface-id")
+          ? [eni("eni-1", encodeLedger(ledger()))]
+          : [],
+      }),
+    });
+    const { anchors } = await cloud.observe({ ...query, interfaceId: "eni-1" });
+    expect(anchors).toHaveLength(1);
+  });
+
+  test("finds instances by their client token, which terminated ones keep", async () => {
+    const { calls, cloud } = cloudOf({});
+    await cloud.observe(query);
+    const asked = calls.find(({ action }) => action === "DescribeInstances");
+    expect(filtersOf(asked?.input ?? {})).toEqual([{ Name: "client-token", Values: [`${id}:*`] }]);
+  });
+});
+
+describe("a deletion", () => {
+  const step: CloudStep = { kind: "delete-volume", volumeId: "vol-1" };
+  const deleting = (tags: object) =>
+    cloudOf({ DescribeVolumes: () => ({ Volumes: [{ Tags: tagSet(tags) }] }) });
+
+  test("is carried out on what is condemned when it is read again", async () => {
+    const { calls, cloud } = deleting({ "pmi:id": id, "pmi:condemned": "2026-03-01T12:00:00Z" });
+    expect(await cloud.perform(step)).toEqual({ kind: "done", created: undefined });
+    expect(calls.map(({ action }) => action)).toEqual(["DescribeVolumes", "DeleteVolume"]);
+  });
+
+  test.each([
+    ["is not condemned any more", { "pmi:id": id }],
+    ["is not ours any more", { "pmi:condemned": "2026-03-01T12:00:00Z" }],
+  ])("is not carried out on what %s", async (_what, tags) => {
+    const { calls, cloud } = deleting(tags);
+    expect(await cloud.perform(step)).toMatchObject({ kind: "refused", meaning: "not-found" });
+    expect(calls.map(({ action }) => action)).toEqual(["DescribeVolumes"]);
+  });
+});
+
+test("keeping a root says so, because leaving it out would doom it", async () => {
+  const { calls, cloud } = cloudOf({});
+  await cloud.perform({ kind: "keep-root", instanceId: "i-1", deviceName: "/dev/xvda" });
+  expect(calls[0]?.input).toEqual({
+    InstanceId: "i-1",
+    BlockDeviceMappings: [{ DeviceName: "/dev/xvda", Ebs: { DeleteOnTermination: false } }],
+  });
+});
+
+test("Spot is asked for once, not by a request that launches again", async () => {
+  const { calls, cloud } = cloudOf({});
+  await cloud.perform(launching());
+  expect(calls[0]?.input).toMatchObject({
+    InstanceMarketOptions: {
+      MarketType: "spot",
+      SpotOptions: { SpotInstanceType: "one-time", InstanceInterruptionBehavior: "terminate" },
+    },
+  });
+});
+
+test.each([
+  ["ok", "ok", "ok"],
+  ["ok", "initializing", "initializing"],
+  ["initializing", "ok", "initializing"],
+  ["ok", "insufficient-data", "unknown"],
+] as const)("status checks %s and %s are called %s", (instance, system, kind) => {
+  const status = { InstanceStatus: { Status: instance }, SystemStatus: { Status: system } };
+  expect(healthOf(status).kind).toBe(kind);
+});
+
+test("a Spot request that is marked for termination is a notice", () => {
+  const noticed = (spotStatusCode: string) =>
+    instanceOf({}, { spotStatusCode }).interruptionNoticed;
+  expect(noticed("marked-for-termination")).toBe(true);
+  expect(noticed("fulfilled")).toBe(false);
+});
+
+test("of two anchors' ledgers the one of the higher revision is read", async () => {
+  const { ec2 } = scripted({});
+  const [old, young] = [4, 5].map((revision) =>
+    anchor({ tags: encodeLedger(ledger({ revision })) }),
+  );
+  if (old === undefined || young === undefined) throw new Error("there are two");
+  const registry = createAnchorRegistry(ec2);
+  expect((await registry.load(id, [old, young]))?.revision).toBe(5);
+  expect((await registry.load(id, [young, old]))?.revision).toBe(5);
+});
+
+test("AWS's clock is learnt from the date of its answers", () => {
+  const clock = new AwsClock();
+  clock.learn({ date: "Sun, 01 Mar 2026 12:00:00 GMT" });
+  expect(Math.abs(clock.now() - now)).toBeLessThan(hours);
+});
+
+describe("the sweep", () => {
+  const expired = { "pmi:delete-after": new Date(now - 1).toISOString() };
+  const condemned = { "pmi:condemned": new Date(now - minutes).toISOString() };
+  const origin = { lineage: 1, generation: 1, baseImageId: imageA, operation: "launch:1" };
+  const tags = { ...provenanceTags(id, origin, {}), "pmi:marked": "vol-1", ...condemned };
+  const eni = (phase: string) => ({
+    NetworkInterfaceId: "eni-1",
+    Status: "available",
+    TagSet: tagSet({ ...encodeLedger(ledger()), "pmi:phase": phase, ...expired, ...condemned }),
+  });
+
+  async function swept(answers: Answers, deleteAfter: object) {
+    const { calls, ec2 } = scripted({
+      DescribeVolumes: () => ({
+        Volumes: [
+          { VolumeId: "vol-1", State: "available", Tags: tagSet({ ...tags, ...deleteAfter }) },
+        ],
+      }),
+      ...answers,
+    });
+    const abort = new AbortController();
+    const performed: CloudStep[] = [];
+    await sweep({
+      cloud: {
+        now: () => now,
+        async perform(step) {
+          performed.push(step);
+          abort.abort();
+          return { kind: "done" };
+        },
+      },
+      inventory: createInventory(ec2),
+      clock: { sleep: async () => abort.abort() },
+      signal: abort.signal,
+    });
+    expect(calls.length).toBeGreaterThan(0);
+    return performed;
+  }
+
+  test("deletes what is past its time by AWS's clock", async () => {
+    expect(await swept({}, expired)).toEqual([{ kind: "delete-volume", volumeId: "vol-1" }]);
+  });
+
+  test("leaves what has time left by AWS's clock, wherever this host's is", async () => {
+    const future = { "pmi:delete-after": new Date(now + 1).toISOString() };
+    expect(await swept({}, future)).toEqual([]);
+  });
+
+  test("leaves what has no expiry", async () => {
+    expect(await swept({}, {})).toEqual([]);
+  });
+
+  test.each([
+    ["deallocated", [{ kind: "delete-anchor", interfaceId: "eni-1" }]],
+    ["active", []],
+  ])("of an anchor in phase %s does %j", async (phase, steps) => {
+    const answers: Answers = {
+      DescribeVolumes: () => ({}),
+      DescribeNetworkInterfaces: () => ({ NetworkInterfaces: [eni(phase)] }),
+    };
+    expect(await swept(answers, {})).toEqual(steps);
+  });
+});
