@@ -53,14 +53,16 @@ export interface SnsOptions {
   /** Default: the Region in the topic's ARN. */
   region?: string;
   endpoint?: string;
+  /** Default: what AWS's own chain finds. */
+  credentials?: { accessKeyId: string; secretAccessKey: string };
 }
 
 /** Sends each notice to a topic: a subject for people, JSON for programs, its kind to filter by. */
 export async function createSnsNotifier(options: SnsOptions): Promise<Notifier> {
   const { SNSClient, PublishCommand } = await import("@aws-sdk/client-sns");
-  const { endpoint, topicArn } = options;
+  const { credentials, endpoint, topicArn } = options;
   const region = options.region ?? topicArn.split(":")[3];
-  const client = new SNSClient({ region, endpoint });
+  const client = new SNSClient({ region, endpoint, credentials });
   return {
     async notify(notice) {
       await client.send(new PublishCommand({ TopicArn: topicArn, ...letterOf(notice) }));
