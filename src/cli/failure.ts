@@ -42,20 +42,31 @@ export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof CloudError) return cloudFailure(thrown);
   if (thrown instanceof Error && thrown.name === "CredentialsProviderError")
     return cloudFailure(new CloudError("denied", thrown.message, { cause: thrown }));
-  if (thrown instanceof Error && tableErrors[thrown.name] !== undefined)
-    return new Failure("failed", thrown.message, tableErrors[thrown.name], { cause: thrown });
+  const ofTable = tableFailure(thrown);
+  if (ofTable !== undefined) return ofTable;
   const message = thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
   const next = "Run it again with --debug, which shows where it comes from.";
   return new Failure("failed", message, next, { cause: thrown });
 }
 
-/** By the names that DynamoDB gives them; its client is not loaded for this. */
-const tableErrors: Readonly<Record<string, string>> = {
-  ResourceNotFoundException:
-    "There is no such table in this Region: check --table and --region. The controller's component tells its name.",
-  AccessDeniedException:
-    "The credentials must be allowed to read and write the controller's table; others are chosen with --profile.",
-};
+/** What DynamoDB refuses, by the names that it gives: its client is not loaded for this. */
+function tableFailure(thrown: unknown): Failure | undefined {
+  if (!(thrown instanceof Error)) return undefined;
+  const options = { cause: thrown };
+  if (thrown.name === "AccessDeniedException")
+    return new Failure(
+      "failed",
+      thrown.message,
+      "The credentials must be allowed to read and write the controller's table; others are chosen with --profile.",
+      options,
+    );
+  const isExplained =
+    thrown.cause instanceof Error &&
+    /^(ResourceNotFound|Validation)Exception$/.test(thrown.cause.name);
+  if (!isExplained) return undefined;
+  const next = "Tables are named with --table, and the Region with --region.";
+  return new Failure("failed", `${thrown.message}.`.replace(/\?\.$/, "?"), next, options);
+}
 
 function cloudFailure(error: CloudError): Failure {
   const next = nextSteps[error.meaning] ?? "Run it again; `managed-instance doctor` looks closer.";

@@ -114,6 +114,12 @@ describe("the installed package", () => {
       expect(fs.existsSync(path.join(installed, "dist/lambda", name, "index.js"))).toBe(true);
   });
 
+  test("brings the command line, which knows its version", () => {
+    const program = path.join(installed, manifest.bin["managed-instance"]);
+    const answer = run(process.execPath, [program, "--version"], project);
+    expect(answer).toBe(`${manifest.version}\n`);
+  });
+
   test("has every file that its manifest names, source maps with their sources, and no tests", () => {
     const named = Object.values(manifest.exports).flatMap((target) =>
       typeof target === "string" ? [target] : Object.values(target as Record<string, string>),
