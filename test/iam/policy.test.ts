@@ -334,6 +334,22 @@ test("the provider changes what the worker changes, and reads all that can be re
   expect(ofEc2).toEqual(actions.map((action) => `ec2:${action}`).sort());
 });
 
+test("the policies fit into what IAM takes", () => {
+  const twelve = <Text>(make: (index: number) => Text) =>
+    Array.from({ length: 12 }, (_, i) => make(i));
+  const many = {
+    ...scope,
+    instanceRoleArns: twelve(
+      (index) => `arn:aws:iam::${accountId}:role/application/database-${index}`,
+    ),
+    kmsKeyArns: twelve((index) => `${scope.kmsKeyArns[0]?.slice(0, -2)}${index + 10}`),
+  };
+  const size = (statements: readonly Statement[]) => JSON.stringify(statements).length;
+  // Inline in a role, beside the worker's queues, table, topic and log, which are less than a thousand.
+  expect(size(ec2Statements("worker", many)) + 1000).toBeLessThan(10_240);
+  expect(size(ec2Statements("provider", { ...scope, kmsKeyArns: [] }))).toBeLessThan(6144);
+});
+
 test("the page on permissions shows the provider's policy as it is", () => {
   const page = readFileSync(path.join(__dirname, "../../docs/permissions.md"), "utf8");
   const [, shown = ""] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
