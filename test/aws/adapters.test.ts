@@ -20,8 +20,9 @@ function scripted(answers: Answers) {
   const calls: { action: Action; input: object }[] = [];
   const ec2: Ec2 = {
     async call(action, input) {
-      calls.push({ action, input });
-      return (answers[action]?.(input) ?? {}) as never;
+      const given: object = input ?? {};
+      calls.push({ action, input: given });
+      return (answers[action]?.(given) ?? {}) as never;
     },
   };
   return { ec2, calls };

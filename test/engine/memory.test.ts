@@ -201,6 +201,13 @@ describe("prices and scores", () => {
     expect(it.query(now + 5 * minutes).wantsSpotMarket).toBe(true);
   });
 
+  test("are not asked for by a first look at what its ledger calls healthy", () => {
+    const it = memory({ initial: ledger() });
+    expect(it.query(now).wantsSpotMarket).toBe(false);
+    it.complete(facts(), now);
+    expect(it.query(now).wantsSpotMarket).toBe(true);
+  });
+
   test("are not asked for while an instance runs, nor for On-Demand", () => {
     const it = memory();
     const { instances } = observation({ instances: [instance()] });

@@ -24,6 +24,7 @@ export const suiteFiles = [
   "test/engine/memory.test.ts",
   "test/engine/tags.test.ts",
   "test/engine/spec.test.ts",
+  "test/engine/retention.test.ts",
   "test/engine/reconcile.test.ts",
   "test/engine/decide.property.test.ts",
   "test/engine/decide.story.test.ts",
