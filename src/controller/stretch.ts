@@ -58,7 +58,6 @@ export const upkeepCalls: Partial<Record<Action, readonly Occasion[]>> = {
   DescribeSnapshots: ["observation", "snapshot"],
   // The base image too.
   DescribeImages: ["observation", "look"],
-  DescribeSpotPriceHistory: ["look"],
   CreateSnapshot: ["snapshot"],
   CreateTags: ["snapshot"],
   DeleteSnapshot: ["snapshot"],

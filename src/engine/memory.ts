@@ -67,9 +67,8 @@ export class Memory {
 
   query(now: number): CloudQuery {
     const { id, spec } = this.options;
-    const isSettled = this.observation?.instances.some((each) => each.state === "running") ?? false;
     const isFresh = now - this.spotMarketAskedAt < spotMarketFreshMs;
-    const wantsSpotMarket = spec.lifeCycle === "spot" && !isSettled && !isFresh;
+    const wantsSpotMarket = spec.lifeCycle === "spot" && !this.isUp() && !isFresh;
     if (wantsSpotMarket) this.spotMarketAskedAt = now;
     return {
       id,
@@ -81,6 +80,12 @@ export class Memory {
       rootVolumeId: this.ledger?.launch?.rootVolumeId,
       wantsSpotMarket,
     };
+  }
+
+  /** As last seen; before the first look as the caller's ledger says. */
+  private isUp(): boolean {
+    if (this.observation === undefined) return this.ledger?.launch?.healthy === true;
+    return this.observation.instances.some((each) => each.state === "running");
   }
 
   /** Of two readings the one with the higher revision is the newer: tags may lag behind a write. */
