@@ -1,9 +1,10 @@
 /** `managed-instance controller`: the daemon, with the registry that the options name. */
 import { type DaemonOptions, runDaemon } from "../controller/daemon";
+import { placeName } from "../controller/open-registry";
 import { openAccount } from "./account";
 import type { CommonFlags } from "./flags";
 import type { Invocation } from "./invocation";
-import { controllerRegistry, placeName } from "./registry-choice";
+import { controllerRegistry } from "./registry-choice";
 
 export type ControllerFlags = CommonFlags & {
   once: boolean;

@@ -1,5 +1,6 @@
 /** `managed-instance doctor`: looks at everything that could keep the rest from working. */
 import { createInventory } from "../aws/inventory";
+import { placeName } from "../controller/open-registry";
 import { type Account, openAccount } from "./account";
 import { checkController, checkLeftovers, checkLimits, checkRequests } from "./account-check";
 import { checkDrift } from "./drift-check";
@@ -8,7 +9,7 @@ import type { CommonFlags } from "./flags";
 import type { Invocation } from "./invocation";
 import { readOverview } from "./overview";
 import { checkPermissions } from "./permission-check";
-import { chosenRegistry, placeName } from "./registry-choice";
+import { chosenRegistry } from "./registry-choice";
 import type { Paint, Style } from "./terminal";
 
 export async function doctor(this: Invocation, flags: CommonFlags): Promise<void> {

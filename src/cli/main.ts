@@ -7,6 +7,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline/promises";
+import { thisProcess } from "../aws/claimant";
 import { runCommandLine } from "./command-line";
 import { exitCodes } from "./failure";
 
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
     streams: { stdout, stderr },
     environment: process.env,
     home: os.homedir(),
-    claimant: { host: os.hostname(), pid: process.pid },
+    claimant: thisProcess(),
     signal,
     ask: stdin.isTTY && stderr.isTTY ? ask : undefined,
     version: version(),

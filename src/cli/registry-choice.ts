@@ -4,21 +4,22 @@
  */
 import fs from "node:fs";
 import path from "node:path";
+import { openRegistry, type RegistryPlace } from "../controller/open-registry";
 import type { ControllerRegistry } from "../controller/registry";
 import { type Account, accountNumber } from "./account";
 import { Failure } from "./failure";
 import type { RegistryFlags } from "./flags";
 import type { Invocation } from "./invocation";
 
-export type Place = { kind: "table"; table: string } | { kind: "directory"; directory: string };
-
 export interface Chosen {
   registry: ControllerRegistry;
-  place: Place;
+  place: RegistryPlace;
 }
 
-export const placeName = (place: Place) =>
-  place.kind === "table" ? `table ${place.table}` : `directory ${place.directory}`;
+const opened = (place: RegistryPlace, { profile, region }: Account): Chosen => ({
+  place,
+  registry: openRegistry(place, { profile, region }),
+});
 
 /** Undefined where none is named and there is none in the usual place. */
 export async function chosenRegistry(
@@ -27,11 +28,9 @@ export async function chosenRegistry(
   account: Account,
 ): Promise<Chosen | undefined> {
   const place = namedPlace(invocation, flags);
-  if (place !== undefined) return openRegistry(place, account);
+  if (place !== undefined) return opened(place, account);
   const directory = await usualDirectory(invocation, account);
-  return fs.existsSync(directory)
-    ? openRegistry({ kind: "directory", directory }, account)
-    : undefined;
+  return fs.existsSync(directory) ? opened({ directory }, account) : undefined;
 }
 
 /** Where a controller keeps its registry; the usual directory is made when none is named. */
@@ -41,9 +40,9 @@ export async function controllerRegistry(
   account: Account,
 ): Promise<Chosen> {
   const place = namedPlace(invocation, flags);
-  if (place !== undefined) return openRegistry(place, account);
+  if (place !== undefined) return opened(place, account);
   const directory = await usualDirectory(invocation, account);
-  return openRegistry({ kind: "directory", directory }, account);
+  return opened({ directory }, account);
 }
 
 /** For commands that hand their request to a controller or work in its place. */
@@ -61,16 +60,16 @@ export async function neededRegistry(
   );
 }
 
-function namedPlace({ environment }: Invocation, flags: RegistryFlags): Place | undefined {
+function namedPlace({ environment }: Invocation, flags: RegistryFlags): RegistryPlace | undefined {
   if (flags.table !== undefined && flags.directory !== undefined)
     throw new Failure("usage", "--table and --directory are both given.", "Name one registry.");
   const { table, directory } = flags;
-  if (table !== undefined) return { kind: "table", table };
-  if (directory !== undefined) return { kind: "directory", directory: path.resolve(directory) };
+  if (table !== undefined) return { table };
+  if (directory !== undefined) return { directory: path.resolve(directory) };
   const { MANAGED_INSTANCE_TABLE = "", MANAGED_INSTANCE_DIRECTORY = "" } = environment;
-  if (MANAGED_INSTANCE_TABLE !== "") return { kind: "table", table: MANAGED_INSTANCE_TABLE };
+  if (MANAGED_INSTANCE_TABLE !== "") return { table: MANAGED_INSTANCE_TABLE };
   if (MANAGED_INSTANCE_DIRECTORY === "") return undefined;
-  return { kind: "directory", directory: path.resolve(MANAGED_INSTANCE_DIRECTORY) };
+  return { directory: path.resolve(MANAGED_INSTANCE_DIRECTORY) };
 }
 
 /** One for each account and Region; an embedded EC2 has one of its own, so that they never mix. */
@@ -79,17 +78,4 @@ async function usualDirectory({ home }: Invocation, account: Account): Promise<s
   const where = endpoint === undefined ? "" : `-${new URL(endpoint).host.replace(/[^\w.-]/g, "-")}`;
   const name = `${await accountNumber(ec2)}-${region}${where}`;
   return path.join(home, ".managed-instance", name);
-}
-/** Each adapter is loaded only where it is used. */
-async function openRegistry(place: Place, account: Account): Promise<Chosen> {
-  if (place.kind === "table") {
-    const tables =
-      require("../controller/dynamo-registry") as typeof import("../controller/dynamo-registry");
-    const { profile, region } = account;
-    const registry = tables.createDynamoRegistry({ table: place.table, region, profile });
-    return { place, registry };
-  }
-  const files =
-    require("../controller/file-registry") as typeof import("../controller/file-registry");
-  return { place, registry: files.createFileControllerRegistry(place.directory) };
 }

@@ -2,6 +2,8 @@
  * `managed-instance pause`, `resume`, `recycle` and `snapshot`: the wish is written to the registry,
  * where it stands until it is fulfilled, whoever carries it out; then it is waited for.
  */
+
+import { placeName } from "../controller/open-registry";
 import { describeFacts } from "../engine/facts";
 import { type Account, openAccount } from "./account";
 import { Failure, failureOf } from "./failure";
@@ -13,7 +15,7 @@ import type { Invocation } from "./invocation";
 import { type Listed, listedOf } from "./listing";
 import { idOf, lookAt, notFound, type Seen } from "./look";
 import { type Order, orderOf, type Verb } from "./orders";
-import { type Chosen, neededRegistry, placeName } from "./registry-choice";
+import { type Chosen, neededRegistry } from "./registry-choice";
 
 export interface RequestFlags extends CommonFlags {
   wait: boolean;
@@ -116,7 +118,7 @@ async function unregistered(id: string, account: Account, { place }: Chosen): Pr
   return new Failure(
     "notFound",
     `${id} exists, but ${placeName(place)} does not know it.`,
-    `Give it \`controller: { ${place.kind}: … }\` in the program and run \`pulumi up\`, or name its registry with --table or --directory.`,
+    `Give it \`controller: { ${place.table === undefined ? "directory" : "table"}: … }\` in the program and run \`pulumi up\`, or name its registry with --table or --directory.`,
   );
 }
 

@@ -3,8 +3,8 @@
  * SDK takes a noticeable part of a second. Process, host and randomness enter here and nowhere else.
  */
 import { randomBytes } from "node:crypto";
-import os from "node:os";
 import { accessTo } from "../aws/access";
+import { thisProcess } from "../aws/claimant";
 import { createEc2, type Ec2 } from "../aws/client";
 import { AwsClock } from "../aws/clock";
 import { createCloud } from "../aws/cloud";
@@ -37,8 +37,6 @@ export async function connect(region: string, configuration: Configuration): Pro
   return connection;
 }
 
-const thisProcess: Claimant = { host: hostName(), pid: process.pid };
-
 export interface ConnectionOptions {
   /** Default: there is no controller anywhere. */
   registryAt?: (place: RegistryPlace) => ControllerRegistry;
@@ -49,7 +47,7 @@ export interface ConnectionOptions {
 export function openConnection(
   ec2: Ec2,
   clock: Clock & { now(): number },
-  { claimant = thisProcess, registryAt = nowhere }: ConnectionOptions = {},
+  { claimant = thisProcess(), registryAt = nowhere }: ConnectionOptions = {},
 ): Connection {
   const cloud = createCloud(ec2, clock);
   const registry = createAnchorRegistry(ec2);
@@ -90,14 +88,6 @@ function nowhere(): never {
 
 /** Stands in where no image was declared; one that does not exist is a fact like any other. */
 const anyImageId = "ami-00000000";
-
-/** Within what a tag value can hold and keep. */
-function hostName(): string {
-  return os
-    .hostname()
-    .replaceAll(/[^\w.-]/g, "-")
-    .slice(0, 100);
-}
 
 /** A process that we may not signal exists, too. */
 function isAlive(pid: number): boolean {

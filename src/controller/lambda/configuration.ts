@@ -1,5 +1,6 @@
 /** What the component tells the functions by their environment, read once. */
 import { z } from "zod";
+import { claimHost } from "../../aws/claimant";
 
 const schema = z.object({
   AWS_REGION: z.string().min(1),
@@ -30,7 +31,7 @@ export function readConfiguration(
   const given = parsed.data;
   return {
     region: given.AWS_REGION,
-    host: given.AWS_LAMBDA_LOG_STREAM_NAME.replaceAll(/[^\w.-]/g, "-").slice(-100),
+    host: claimHost(given.AWS_LAMBDA_LOG_STREAM_NAME),
     need(name) {
       const value = given[name];
       if (value !== undefined) return value;
