@@ -24,6 +24,7 @@ export async function mutateEngine(
     mutate: files.length > 0 ? [...files] : mutated,
     ignorePatterns: ["**", "!src/engine/**", "!test/engine/**", "!package.json", "!tsconfig.json"],
     plugins: [path.join(__dirname, "suite-test-runner.ts")],
+    tempDirName: "coverage/mutants",
     testRunner: "suites",
     testRunnerNodeArgs: ["--import", "tsx"],
     coverageAnalysis: "perTest",
