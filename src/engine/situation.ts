@@ -145,8 +145,7 @@ function withoutCopies({ launch }: Ledger, volumes: readonly Volume[]): Volume[]
   const isSucceeded = ({ generation }: Volume) =>
     launch?.ran === true && generation < launch.generation;
   return volumes.filter(
-    (each) =>
-      isKnown(each) || !(isSucceeded(each) || known.some((other) => isAlike(each, other))),
+    (each) => isKnown(each) || !(isSucceeded(each) || known.some((other) => isAlike(each, other))),
   );
 }
 
