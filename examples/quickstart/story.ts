@@ -61,7 +61,14 @@ async function takeSnapshots(stage: Stage): Promise<void> {
     const isInTime = taken >= 4 && taken <= 6;
     claims.check(`${taken} snapshots were taken, about one every 5 minutes`, isInTime, true);
     await look(stage);
-    claims.check("3 of the completed ones are kept", completedSnapshots(world.simulator).length, 3);
+    const { length } = completedSnapshots(world.simulator);
+    // One more may just have completed, and one more be condemned until the next look.
+    const isPruned = length >= 3 && length <= 5;
+    claims.check(
+      `${length} are completed: 3 that are kept, and what comes or goes`,
+      isPruned,
+      true,
+    );
     return undefined;
   });
 }
