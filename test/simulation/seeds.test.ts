@@ -35,11 +35,11 @@ it("through the SDK and the wire protocol the story is the same, byte for byte",
 }, 60_000);
 
 it("a fixed set of seeds holds every invariant", async () => {
-  await expectAllHeld(1, 40);
+  await expectAllHeld(1, 30);
 }, 600_000);
 
 it("fresh seeds with every commit hold every invariant", async () => {
-  await expectAllHeld(freshStart(), 20);
+  await expectAllHeld(freshStart(), 15);
 }, 600_000);
 
 /** Others with every commit, and the same for everybody who has that commit. */
