@@ -42,7 +42,7 @@ export interface PlanOptions {
 
 export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const random = createRandom(seed, "plan");
-  const minutes = 110 + random.below(140);
+  const minutes = 130 + random.below(150);
   const processes = 1 + random.below(3);
   // Always one draw, so that the share changes nothing else.
   const isWire = random.next() < (options.wireShare ?? 0.05);
@@ -127,7 +127,7 @@ function drawEvents(random: Random, frame: Frame): PlannedEvent[] {
   const seconds = minutes * 60;
   const times = (count: number) => Array.from({ length: count }, () => random.below(seconds));
   const drawn = [
-    ...times(8 + random.below(13)).map((atSeconds) => ({
+    ...times(14 + random.below(16)).map((atSeconds) => ({
       atSeconds,
       kind: "user" as const,
       action: pick(random, userActionNames),
