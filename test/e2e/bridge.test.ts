@@ -34,8 +34,9 @@ const entries = (): Entry[] =>
   fs.existsSync(journal)
     ? fs
         .readFileSync(journal, "utf8")
-        .trim()
         .split("\n")
+        // What follows the last line break is still being written.
+        .slice(0, -1)
         .map((line) => JSON.parse(line) as Entry)
     : [];
 const entry = (event: string) => entries().find((each) => each.event === event);
