@@ -25,6 +25,8 @@ export interface Plan {
   seed: number;
   isWire: boolean;
   processes: number;
+  /** A creation is one process's alone until it is complete, as between hosts. */
+  isClaimed?: boolean;
   /** They work from one registry, as a controller's workers and `pulumi up` beside it do. */
   isControlled?: boolean;
   minutes: number;
@@ -50,6 +52,7 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
     seed,
     isWire,
     processes,
+    isClaimed: createRandom(seed, "claims").chance(0.2),
     isControlled: createRandom(seed, "controller").chance(0.4),
     minutes,
     spec: drawSpec(random),

@@ -15,6 +15,7 @@ import { type Connection, Crash, connect } from "./world";
 
 export interface Process {
   name: string;
+  claimant: { host: string; pid: number };
   random: Random;
   /** What is to happen to it, by its number of calls from when it was told. */
   dooms: Doom[];

@@ -74,7 +74,7 @@ async function carryOut(scene: Scene, process: Process): Promise<Ran> {
     cloud,
     clock,
     registry,
-    claimant: { host: "test", pid: 1 },
+    claimant: process.claimant,
     deadlineAt: scene.now() + (5 + process.random.below(20)) * 60_000,
     signal: process.abort.signal,
     decided: (decision) => noteDecision(scene, process, decision),

@@ -70,7 +70,8 @@ async function tell(scene: Scene): Promise<void> {
   const processes = Array.from({ length: plan.processes }, (_, index): Process => {
     const name = `process-${index + 1}`;
     const abort = new AbortController();
-    return { name, random: random(name), dooms: [], staleUntil: 0, abort };
+    const claimant = { host: "test", pid: plan.isClaimed === true ? index + 1 : 1 };
+    return { name, claimant, random: random(name), dooms: [], staleUntil: 0, abort };
   });
   const direct = async () => {
     await happen(scene, plan.events, { faults, processes });

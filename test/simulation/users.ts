@@ -104,6 +104,10 @@ const changes: Record<string, Draw> = {
     securityGroupIds: [other(random, securityGroupIds, spec.securityGroupIds[0] ?? "")],
   }),
   "allow all subnets": () => ({ subnetIds: [...DEFAULT_SUBNET_IDS] }),
+  "allow one subnet alone": (_spec, random) => {
+    const subnetId = DEFAULT_SUBNET_IDS[random.below(DEFAULT_SUBNET_IDS.length)];
+    return subnetId === undefined ? undefined : { subnetIds: [subnetId] };
+  },
 };
 
 /** What they ask for at the command line of a controller, of the generation that they see. */
@@ -186,6 +190,10 @@ export function followRemedy(
   if (/status checks|no root state of lineage|root disk is gone/.test(reason)) {
     say({ imageId: other(random, imageIds, spec.imageId) });
     return "start afresh with another image";
+  }
+  if (/subnetIds no longer contains/.test(reason)) {
+    say({ subnetIds: [...DEFAULT_SUBNET_IDS] });
+    return "allow all subnets again";
   }
   return undefined;
 }

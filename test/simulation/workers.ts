@@ -33,7 +33,7 @@ export async function workOnce(scene: Scene, process: Process): Promise<Ran | un
     {
       registry: mortal(scene, life, seen),
       ...{ anchors, clock, cloud },
-      claimant: { host: "test", pid: 1 },
+      claimant: process.claimant,
       holder: `${process.name}-${process.random.hex(6)}`,
       signal: process.abort.signal,
       deadlineAt: scene.now() + (5 + process.random.below(20)) * 60_000,
