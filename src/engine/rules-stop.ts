@@ -71,6 +71,14 @@ export const tellObstacle: Rule = {
   },
 };
 
+/** It does not change by itself, so waiting for it would never end. */
+const tellOfStopped: Rule = {
+  name: "a stopped instance that cannot be replaced is told of",
+  apply(situation) {
+    return situation.carrier?.state === "stopped" ? tellObstacle.apply(situation) : undefined;
+  },
+};
+
 function stopReason(situation: Situation, carrier: Instance): StopReason | undefined {
   const { goal } = situation;
   const canBeStopped = ["pending", "running", "stopped"].includes(carrier.state);
@@ -200,4 +208,10 @@ const awaitEnd: Rule = {
   },
 };
 
-export const stopRules: readonly Rule[] = [keepRoot, honourStop, meetInterruption, awaitEnd];
+export const stopRules: readonly Rule[] = [
+  keepRoot,
+  honourStop,
+  meetInterruption,
+  tellOfStopped,
+  awaitEnd,
+];

@@ -133,8 +133,8 @@ export function anchorInForce(ledger: Ledger, observation: Observation): Anchor 
 /**
  * Without the volumes that wear the tags of one that is known to be ours: a backup that was restored
  * before the original had been marked with its id. Ours are marked before the next generation is
- * launched, so once that has run, an unmarked one of an earlier generation is such a copy, too, and
- * its original may be gone by then.
+ * launched, so once that has run, an unmarked one of an earlier generation is such a copy, too, as is
+ * one of the newest that is not the recorded root. Its original may be gone by then.
  */
 function withoutCopies({ launch }: Ledger, volumes: readonly Volume[]): Volume[] {
   const isKnown = (volume: Volume) =>
@@ -142,10 +142,12 @@ function withoutCopies({ launch }: Ledger, volumes: readonly Volume[]): Volume[]
   const isAlike = (a: Volume, b: Volume) =>
     a.generation === b.generation && a.lineage === b.lineage;
   const known = volumes.filter(isKnown);
-  const isSucceeded = ({ generation }: Volume) =>
-    launch?.ran === true && generation < launch.generation;
+  const isForeign = ({ generation }: Volume) =>
+    launch !== undefined &&
+    ((launch.ran && generation < launch.generation) ||
+      (launch.rootVolumeId !== undefined && generation === launch.generation));
   return volumes.filter(
-    (each) => isKnown(each) || !(isSucceeded(each) || known.some((other) => isAlike(each, other))),
+    (each) => isKnown(each) || !(isForeign(each) || known.some((other) => isAlike(each, other))),
   );
 }
 

@@ -244,6 +244,20 @@ const changes: Row[] = [
     },
   },
   {
+    name: "nor to wait for ever for an instance that somebody stopped",
+    ask: {
+      spec: spec({ subnetIds: [subnetB] }),
+      observation: observation({ instances: [instance({ state: "stopped" })] }),
+    },
+    rule: "a stopped instance that cannot be replaced is told of",
+    expect: {
+      kind: "stuck",
+      reason: `subnetIds no longer contains ${subnetA}, to which the persisted private IP 10.0.0.10 belongs`,
+      remedy:
+        "add that subnet to subnetIds again, or set persistPrivateIp to false to give the address up",
+    },
+  },
+  {
     name: "without a promised address a subnet that is not allowed any more is left",
     ask: { spec: spec({ subnetIds: [subnetB], persistPrivateIp: false }) },
     rule: stops,

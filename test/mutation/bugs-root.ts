@@ -149,14 +149,14 @@ export const rootBugs: readonly Bug[] = [
     name: "a restored backup that wears the volume's tags is taken for the volume",
     harm: "the next launch starts from the backup",
     file: situation,
-    find: "isKnown(each) || !(isSucceeded(each) || known.some((other) => isAlike(each, other))),",
-    replace: "isKnown(each) || !isSucceeded(each),",
+    find: "isKnown(each) || !(isForeign(each) || known.some((other) => isAlike(each, other))),",
+    replace: "isKnown(each) || !isForeign(each),",
   },
   {
     name: "a copy of an earlier generation's disk counts because its original is gone",
     harm: "a restored backup is snapshotted, kept or deleted as ours",
     file: situation,
-    find: "launch?.ran === true && generation < launch.generation;",
-    replace: "launch?.ran === true && generation > launch.generation;",
+    find: "launch.ran && generation < launch.generation",
+    replace: "launch.ran && generation > launch.generation",
   },
 ];

@@ -123,8 +123,9 @@ function lossIn(
 ): string | undefined {
   const earlier = before.filter(({ owner }) => owner === life.owner);
   const ofLineage = earlier.findLast(({ lineage }) => lineage === life.lineage);
-  const last = earlier.findLast(({ files }) => files.size > 0);
-  if (ofLineage === undefined && last?.baseImageId === life.baseImageId) {
+  const last = earlier.findLast((each) => each.files.size > 0 || hasBooted(witness, each));
+  const isAgain = last !== undefined && last.files.size > 0;
+  if (ofLineage === undefined && isAgain && last.baseImageId === life.baseImageId) {
     const isAsked = !spec.persistRootDevice || !wasKept(witness, last);
     if (!isAsked)
       return `${life.instanceId} boots ${life.imageId} in lineage ${life.lineage} although ${last.volumeId} of lineage ${last.lineage} has state`;
@@ -136,6 +137,10 @@ function lossIn(
     ? undefined
     : `${life.instanceId} (lineage ${life.lineage}, from ${life.imageId}) lacks ${missing.join(", ")} of ${ofLineage.volumeId}, and no true gap is told`;
 }
+
+/** One that was booted from another image lies between, though nobody wrote on it. */
+const hasBooted = ({ rows }: Witness, { instanceId }: Life) =>
+  find(rows().instances(), instanceId)?.osUpSince !== undefined;
 
 const decisionAgeMs = 60_000;
 
