@@ -188,7 +188,9 @@ export function followRemedy(
   const spec = newestSpec(identity);
   const say = (change: Partial<SpecInput>) => identity.specs.push(parse({ ...spec, ...change }));
   if (/status checks|no root state of lineage|root disk is gone/.test(reason)) {
-    say({ imageId: other(random, imageIds, spec.imageId) });
+    // Where changes wait for the next recycle, that is asked for too, as the remedy says.
+    const recycleToken = `remedy ${random.hex(6)}`;
+    say({ imageId: other(random, imageIds, spec.imageId), recycleToken });
     return "start afresh with another image";
   }
   if (/subnetIds no longer contains/.test(reason)) {
