@@ -5,6 +5,7 @@
  */
 import type * as sdk from "@aws-sdk/client-ec2";
 import { ownerOfClientToken, tagKeys } from "../engine/tags";
+import { inBatches } from "./batches";
 import { allPages, type Ec2 } from "./client";
 import { tagsOf } from "./shapes";
 
@@ -29,23 +30,16 @@ const valuesPerFilter = 200;
 
 export async function ownersOf(ec2: Ec2, named: NamedResources): Promise<Owners> {
   const found = await Promise.all([
-    ...inBatches(named.instanceIds, (ids) => ownersOfInstances(ec2, ids)),
-    ...inBatches(named.snapshotIds, (ids) => ownersOfSnapshots(ec2, ids)),
-    ...inBatches(named.imageIds, (ids) => ownersOfImages(ec2, ids)),
+    ...batchesOf(named.instanceIds).map((ids) => ownersOfInstances(ec2, ids)),
+    ...batchesOf(named.snapshotIds).map((ids) => ownersOfSnapshots(ec2, ids)),
+    ...batchesOf(named.imageIds).map((ids) => ownersOfImages(ec2, ids)),
   ]);
   return new Map(found.flat());
 }
 
 type Owned = readonly [resourceId: string, owner: Owner];
 
-function inBatches<Answer>(ids: readonly string[], ask: (ids: string[]) => Answer): Answer[] {
-  const unique = [...new Set(ids)];
-  const starts = Array.from(
-    { length: Math.ceil(unique.length / valuesPerFilter) },
-    (_, batch) => batch * valuesPerFilter,
-  );
-  return starts.map((start) => ask(unique.slice(start, start + valuesPerFilter)));
-}
+const batchesOf = (ids: readonly string[]) => inBatches([...new Set(ids)], valuesPerFilter);
 
 /** By client token, which a terminated instance keeps when it loses its tags (ec2-facts §9). */
 async function ownersOfInstances(ec2: Ec2, ids: string[]): Promise<Owned[]> {

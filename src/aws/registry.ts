@@ -3,6 +3,7 @@
  * the anchor was just observed; writing it is one CreateTags.
  */
 import { derived } from "../engine/derived";
+import { newestLedger } from "../engine/ledgers";
 import type { Anchor, Ledger } from "../engine/model";
 import type { Registry } from "../engine/ports";
 import { decodeLedger, encodeLedger, tagKeys } from "../engine/tags";
@@ -11,12 +12,7 @@ import type { Ec2 } from "./client";
 export function createAnchorRegistry(ec2: Ec2): Registry {
   return {
     async load(_id, anchors) {
-      const ledgers = anchors.map(ledgerOf);
-      return ledgers.reduce<Ledger | undefined>(
-        (newest, ledger) =>
-          newest === undefined || ledger.revision > newest.revision ? ledger : newest,
-        undefined,
-      );
+      return newestLedger(anchors.map(ledgerOf));
     },
     async save(ledger, interfaceId) {
       const tags = Object.entries({ ...encodeLedger(ledger), [tagKeys.marked]: interfaceId });

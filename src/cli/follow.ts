@@ -7,7 +7,7 @@ import type { ControllerRegistry, Entry, HistoryEvent } from "../controller/regi
 import { type WorkResult, work } from "../controller/worker";
 import type { Account } from "./account";
 import type { Invocation } from "./invocation";
-import { lookAt, type Seen } from "./look";
+import { lookWith, type Seen } from "./look";
 import type { Order } from "./orders";
 
 export type Followed =
@@ -133,7 +133,7 @@ class Eyes {
     const now = account.clock.now();
     if (!order.mayBeFulfilled(entry) || now - this.lookedAt < lookEveryMs) return undefined;
     this.lookedAt = now;
-    const seen = await lookAt(account, id, entry);
+    const seen = await lookWith(account, id, entry);
     if (seen === undefined || !order.isFulfilled(seen, entry, now)) return undefined;
     return { kind: "fulfilled", seen };
   }

@@ -1,7 +1,10 @@
 /** A close look at one managed instance, found by its id or by the name that people know. */
+
 import { allPages } from "../aws/client";
+import { lookAt } from "../aws/look";
 import { tagsOf } from "../aws/shapes";
 import type { ControllerRegistry, Entry } from "../controller/registry";
+import { newestLedger } from "../engine/ledgers";
 import type { Anchor, Ledger, Observation } from "../engine/model";
 import { tagKeys } from "../engine/tags";
 import type { Account } from "./account";
@@ -14,22 +17,15 @@ export interface Seen {
   observation: Observation;
 }
 
-/** Stands in where no specification is known; an image that does not exist is a fact like any other. */
-const anyImageId = "ami-00000000";
-
 /** Undefined when neither EC2 nor the registry knows anything of it. */
-export async function lookAt(
-  { anchors, cloud }: Pick<Account, "anchors" | "cloud">,
+export async function lookWith(
+  account: Pick<Account, "anchors" | "cloud">,
   id: string,
   entry: Entry | undefined,
 ): Promise<Seen | undefined> {
-  const { imageId = anyImageId, instanceTypes = [], subnetIds = [] } = entry?.spec ?? {};
-  const { interfaceId } = entry ?? {};
-  const query = { id, imageId, instanceTypes, subnetIds, interfaceId, wantsSpotMarket: false };
-  const observation = { ...(await cloud.observe(query)), refusals: [] };
-  const read = await anchors.load(id, observation.anchors);
-  const kept = entry?.ledger;
-  const ledger = (kept?.revision ?? -1) > (read?.revision ?? -1) ? kept : read;
+  const request = { id, spec: entry?.spec, interfaceId: entry?.interfaceId };
+  const { ledger: read, observation } = await lookAt(account, request);
+  const ledger = newestLedger([read, entry?.ledger]);
   return ledger && { id, ledger, observation };
 }
 

@@ -3,12 +3,14 @@
  * on them, what carries them, what holds their state, and what the registry knows. A handful of
  * filtered describes however many there are.
  */
+
 import type * as sdk from "@aws-sdk/client-ec2";
 import { allPages } from "../aws/client";
 import { readFleet } from "../aws/fleet";
 import { anchorOf, imageOf, instanceOf, snapshotOf, tagsOf, volumeOf } from "../aws/shapes";
 import type { ControllerRegistry, Entry } from "../controller/registry";
 import { describeFacts, type Facts } from "../engine/facts";
+import { newestLedger } from "../engine/ledgers";
 import type {
   Anchor,
   Health,
@@ -100,7 +102,7 @@ function managedOf(id: string, belongings: Belongings, entry: Entry | undefined)
     refusals: [],
   };
   try {
-    const ledger = newestLedger(belongings.anchors, entry);
+    const ledger = ledgerOf(belongings.anchors, entry);
     const facts = ledger && describeFacts(observation, ledger);
     return { id, ledger, observation, facts, entry };
   } catch (error) {
@@ -110,14 +112,8 @@ function managedOf(id: string, belongings: Belongings, entry: Entry | undefined)
 }
 
 /** The anchor's own is the truth; the registry's copy may be newer than EC2's tags show. */
-function newestLedger(anchors: readonly Anchor[], entry: Entry | undefined): Ledger | undefined {
-  const copies = entry?.ledger === undefined ? [] : [entry.ledger];
-  return [...anchors.map(({ tags }) => decodeLedger(tags)), ...copies].reduce<Ledger | undefined>(
-    (newest, ledger) =>
-      newest === undefined || ledger.revision > newest.revision ? ledger : newest,
-    undefined,
-  );
-}
+const ledgerOf = (anchors: readonly Anchor[], entry: Entry | undefined) =>
+  newestLedger([...anchors.map(({ tags }) => decodeLedger(tags)), entry?.ledger]);
 
 const Filters = [{ Name: "tag-key", Values: [tagKeys.id] }];
 

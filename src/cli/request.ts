@@ -13,7 +13,7 @@ import { eventLine } from "./history";
 import { duration } from "./human-time";
 import type { Invocation } from "./invocation";
 import { type Listed, listedOf } from "./listing";
-import { idOf, lookAt, notFound, type Seen } from "./look";
+import { idOf, lookWith, notFound, type Seen } from "./look";
 import { type Order, orderOf, type Verb } from "./orders";
 import { type Chosen, neededRegistry } from "./registry-choice";
 
@@ -51,7 +51,7 @@ async function request(
   const id = await idOf(which, account, registry);
   const entry = await registry.get(id);
   if (entry === undefined) throw await unregistered(id, account, chosen);
-  const seen = await lookAt(account, id, entry);
+  const seen = await lookWith(account, id, entry);
   if (seen === undefined) throw notFound(id, account.region);
   const askedAt = account.clock.now();
   const order = orderOf(verb, { entry, seen, now: askedAt });
@@ -113,7 +113,7 @@ function report({ terminal }: Invocation, flags: RequestFlags, told: Report): vo
 }
 
 async function unregistered(id: string, account: Account, { place }: Chosen): Promise<Failure> {
-  const seen = await lookAt(account, id, undefined);
+  const seen = await lookWith(account, id, undefined);
   if (seen === undefined) return notFound(id, account.region);
   return new Failure(
     "notFound",

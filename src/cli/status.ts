@@ -7,7 +7,7 @@ import type { CommonFlags } from "./flags";
 import { instantAndRelative, isoInstant, relative } from "./human-time";
 import type { Invocation } from "./invocation";
 import { factLines, listedOf, paintState } from "./listing";
-import { idOf, lookAt, notFound, type Seen } from "./look";
+import { idOf, lookWith, notFound, type Seen } from "./look";
 import { nextDecision, outlookLine, outlookOf } from "./outlook";
 import { chosenRegistry } from "./registry-choice";
 import { facts as factTable, table } from "./table";
@@ -18,7 +18,7 @@ export async function status(this: Invocation, flags: CommonFlags, which: string
   const { region } = account;
   const id = await idOf(which, account, chosen?.registry);
   const entry = await chosen?.registry.get(id);
-  const seen = await lookAt(account, id, entry);
+  const seen = await lookWith(account, id, entry);
   if (seen === undefined && entry === undefined) throw notFound(id, region);
   const now = account.clock.now();
   const listed = listedOf({

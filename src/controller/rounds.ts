@@ -2,6 +2,7 @@
  * The rounds that a daemon makes: a survey each interval whose finds go into the queue, and now and
  * then the sweep of what retention has given an end. What fails is told and tried again next time.
  */
+import { messageOf } from "../engine/error-text";
 import type { Clock } from "../engine/ports";
 import type { Log } from "./log";
 import type { Metrics } from "./metrics";
@@ -196,5 +197,3 @@ const words = {
 
 const secondsTo = (dueAt: number, at: number) =>
   dueAt === Number.MAX_SAFE_INTEGER ? undefined : Math.round((dueAt - at) / 1000);
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

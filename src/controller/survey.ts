@@ -4,8 +4,10 @@
  * looks for himself. It can therefore be lost, repeated, or be wrong about an instance that EC2 shows
  * late, and what it misses is found when it is due.
  */
+import { inBatches } from "../aws/batches";
 import type { Ec2 } from "../aws/client";
 import { type Fleet, readFleet, type Sighting } from "../aws/fleet";
+import { messageOf } from "../engine/error-text";
 import { goalOf, type News, newsOf } from "./news";
 import type { ControllerRegistry, Entry } from "./registry";
 import { type Demand, demandOf, noDemand, stretchOf } from "./stretch";
@@ -146,8 +148,6 @@ async function compareAll({ registry }: SurveyorOptions, memory: Memory, seen: S
   return wanted;
 }
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
 const strangerOf = (id: string, { instanceId, state }: Sighting): Stranger[] =>
   state === "terminated" ? [] : [{ id, instanceId, state }];
 
@@ -181,8 +181,7 @@ async function* entriesOf(
   ids: readonly string[],
   damaged: (error: unknown) => void,
 ) {
-  for (let start = 0; start < ids.length; start += readsAtOnce) {
-    const batch = ids.slice(start, start + readsAtOnce);
+  for (const batch of inBatches(ids, readsAtOnce)) {
     for (const read of await Promise.allSettled(batch.map((id) => registry.get(id)))) {
       if (read.status === "rejected") damaged(read.reason);
       else if (read.value !== undefined) yield read.value;

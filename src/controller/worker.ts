@@ -3,7 +3,9 @@
  * and `pulumi up`: take the lease, carry out what is registered, write down what happened, and say
  * when to look again. The lease saves calls; safety never depends on it (design §5).
  */
+import { messageOf } from "../engine/error-text";
 import { describeFacts } from "../engine/facts";
+import { newestLedger } from "../engine/ledgers";
 import type { Decision, Ledger } from "../engine/model";
 import type { Clock, Cloud, Registry } from "../engine/ports";
 import { converge, describeStep, type Outcome, type ProgressEvent } from "../engine/reconcile";
@@ -145,7 +147,7 @@ class Run {
     const { decided, progress, remembered = { interfaceId: entry.interfaceId } } = this.context;
     const stop = this.holding.begin(entry);
     const { id, asked, deallocate, spec, specVersion } = entry;
-    const initial = newest(this.context.initial, entry.ledger);
+    const initial = newestLedger([this.context.initial, entry.ledger]);
     return converge({
       ...{ id, asked, deallocate, spec, specVersion, initial, remembered },
       ...{ claimant, clock, deadlineAt, progress, stretch: stretch?.() },
@@ -201,7 +203,7 @@ class Run {
   private ledgerPort(anchors: Registry, initial: Ledger | undefined): Registry {
     return {
       load: async (id, seen) => {
-        const ledger = newest(await anchors.load(id, seen), this.ledger ?? initial);
+        const ledger = newestLedger([await anchors.load(id, seen), this.ledger ?? initial]);
         if (ledger !== undefined && this.facts !== undefined)
           this.outages.saw(this.facts, ledger, this.deps.cloud.now());
         this.ledger = ledger;
@@ -317,11 +319,3 @@ function standingOf(
 
 const isEnded = ({ deallocate }: Entry, { phase }: Ledger) =>
   deallocate || phase === "deallocating" || phase === "deallocated";
-
-function newest(one: Ledger | undefined, other: Ledger | undefined): Ledger | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  return one.revision >= other.revision ? one : other;
-}
-
-const messageOf = (error: unknown) =>
-  error instanceof Error ? error.message || error.name : String(error);

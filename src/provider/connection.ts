@@ -2,6 +2,7 @@
  * What the handlers use of AWS, put together for one Region. Loaded only when a call needs it: the
  * SDK takes a noticeable part of a second. Process, host and randomness enter here and nowhere else.
  */
+
 import { randomBytes } from "node:crypto";
 import { accessTo } from "../aws/access";
 import { thisProcess } from "../aws/claimant";
@@ -9,6 +10,7 @@ import { createEc2, type Ec2 } from "../aws/client";
 import { AwsClock } from "../aws/clock";
 import { createCloud } from "../aws/cloud";
 import { findCreations } from "../aws/creations";
+import { type LookRequest, lookAt } from "../aws/look";
 import { createPreflight } from "../aws/preflight";
 import { createAnchorRegistry } from "../aws/registry";
 import { openRegistry, type RegistryPlace } from "../controller/open-registry";
@@ -17,7 +19,7 @@ import { work } from "../controller/worker";
 import type { Clock } from "../engine/ports";
 import { converge } from "../engine/reconcile";
 import type { Configuration } from "./configuration";
-import type { Claimant, Connection, Known, LookRequest } from "./context";
+import type { Claimant, Connection, Known } from "./context";
 
 const opened = new Map<string, Connection>();
 
@@ -58,17 +60,9 @@ export function openConnection(
     newId: () => `pmi-${randomBytes(6).toString("hex")}`,
     now: () => clock.now(),
     sleep: (milliseconds, signal) => clock.sleep(milliseconds, signal),
-    async look({ id, spec, interfaceId }: LookRequest): Promise<Known | undefined> {
-      const facts = await cloud.observe({
-        id,
-        imageId: spec?.imageId ?? anyImageId,
-        subnetIds: spec?.subnetIds ?? [],
-        instanceTypes: spec?.instanceTypes ?? [],
-        interfaceId,
-        wantsSpotMarket: false,
-      });
-      const ledger = await registry.load(id, facts.anchors);
-      return ledger && { ledger, observation: { ...facts, refusals: [] } };
+    async look(request: LookRequest): Promise<Known | undefined> {
+      const { ledger, observation } = await lookAt({ cloud, anchors: registry }, request);
+      return ledger && { ledger, observation };
     },
     findCreated: (creationKey) => findCreations(ec2, creationKey),
     save: (ledger, interfaceId) => registry.save(ledger, interfaceId),
@@ -85,9 +79,6 @@ export function openConnection(
 function nowhere(): never {
   throw new Error("no controller can be reached from here");
 }
-
-/** Stands in where no image was declared; one that does not exist is a fact like any other. */
-const anyImageId = "ami-00000000";
 
 /** A process that we may not signal exists, too. */
 function isAlive(pid: number): boolean {

@@ -2,13 +2,13 @@
  * What every handler may use of the world, whichever front-end serves it: the dynamic provider today,
  * a native plugin later. Handlers get this and the properties, and nothing else.
  */
+import type { LookRequest } from "../aws/look";
 import type { Preflight } from "../aws/preflight";
 import type { RegistryPlace } from "../controller/open-registry";
 import type { ControllerRegistry } from "../controller/registry";
 import type { WorkContext, WorkDeps, WorkResult } from "../controller/worker";
 import type { Ledger, Observation } from "../engine/model";
 import type { ConvergeOptions, Outcome } from "../engine/reconcile";
-import type { Spec } from "../engine/spec";
 import type { Severity } from "./bridge";
 import type { Configuration } from "./configuration";
 
@@ -47,13 +47,6 @@ export type ControlledJob = Pick<WorkDeps, "registry" | "signal" | "deadlineAt" 
 export interface Known {
   ledger: Ledger;
   observation: Observation;
-}
-
-export interface LookRequest {
-  id: string;
-  spec?: Spec;
-  /** The interface that was the anchor when state was written; a tag query may miss it. */
-  interfaceId?: string;
 }
 
 /** The managed instances of one account in one Region. */

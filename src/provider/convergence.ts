@@ -2,6 +2,7 @@
  * One run of the loop on behalf of Pulumi: its progress goes to the resource's row, and what came of
  * it becomes outputs, or a failure that says what to do.
  */
+import { messageOf } from "../engine/error-text";
 import { describeFacts, type Facts } from "../engine/facts";
 import type { Ledger, Observation } from "../engine/model";
 import type { Outcome, ProgressEvent } from "../engine/reconcile";
@@ -138,6 +139,3 @@ const sentence = (text: string) => {
   const capital = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
   return /[.!?`]$/.test(capital) ? capital : `${capital}.`;
 };
-
-export const messageOf = (error: unknown) =>
-  error instanceof Error ? error.message || error.name : String(error);

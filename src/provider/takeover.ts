@@ -2,10 +2,12 @@
  * Takes an unfinished creation over: waits while its maker lives, then writes our own claim before
  * anything else, so that whoever still works on it finds itself superseded.
  */
+
+import type { LookRequest } from "../aws/look";
+import { messageOf } from "../engine/error-text";
 import type { Ledger } from "../engine/model";
 import { judge, type Open } from "./claim";
-import type { Connection, Context, Known, LookRequest } from "./context";
-import { messageOf } from "./convergence";
+import type { Connection, Context, Known } from "./context";
 
 const claimPollMs = 2_000;
 

@@ -44,9 +44,9 @@ export const adapterBugs: readonly Bug[] = [
   {
     name: "the newest of two ledgers is passed over",
     harm: "after a move the engine acts on what was true before it",
-    file: "src/aws/registry.ts",
-    find: "newest === undefined || ledger.revision > newest.revision ? ledger : newest,",
-    replace: "newest === undefined || ledger.revision < newest.revision ? ledger : newest,",
+    file: "src/engine/ledgers.ts",
+    find: "return ledger.revision > newest.revision ? ledger : newest;",
+    replace: "return ledger.revision < newest.revision ? ledger : newest;",
   },
   {
     name: "what is not condemned any more is deleted",

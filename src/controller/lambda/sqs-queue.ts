@@ -1,10 +1,12 @@
 /** The queue between router and worker on SQS: FIFO, in batches of as many as SQS takes at once. */
+
 import {
   DeleteMessageCommand,
   SendMessageBatchCommand,
   SQSClient,
   type SQSClientConfig,
 } from "@aws-sdk/client-sqs";
+import { inBatches } from "../../aws/batches";
 import type { WakeMessage, WakeQueue } from "./wakes";
 
 const messagesPerCall = 10;
@@ -39,9 +41,4 @@ async function sendBatch(client: SQSClient, queueUrl: string, batch: readonly Wa
   if (first === undefined) return;
   const what = `${first.Code ?? "no code"}: ${first.Message ?? "no message"}`;
   throw new Error(`SQS did not take ${Failed.length} of ${batch.length} messages (${what})`);
-}
-
-function inBatches<Item>(items: readonly Item[], size: number): Item[][] {
-  const count = Math.ceil(items.length / size);
-  return Array.from({ length: count }, (_, batch) => items.slice(batch * size, (batch + 1) * size));
 }
