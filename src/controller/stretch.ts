@@ -5,6 +5,7 @@
  */
 import type { Action } from "../aws/client";
 import { requestBucket } from "../aws/request-buckets";
+import { settledLookMinutes } from "../engine/rules-upkeep";
 import { goalOf } from "./news";
 import type { Entry } from "./registry";
 
@@ -25,18 +26,15 @@ export const noDemand: Demand = {
 /** Our part of EC2's buckets; the rest is for people, other tools and what we did not foresee. */
 export const defaultShare = 0.8;
 
-/** What settles is looked at this often (`concludeRunning`), snapshot or not. */
-const lookMinutes = 5;
-
 /** The demand with one more managed instance. What is paused or ended wants nothing by itself. */
 export function demandOf(entry: Entry, sum: Demand): Demand {
   if (goalOf(entry) !== "running") return sum;
   const { persistRootDevice, snapshots } = entry.spec;
   const minutes = persistRootDevice ? snapshots.intervalMinutes : Number.POSITIVE_INFINITY;
   const snapshotsPerSecond = 1 / (minutes * 60);
-  const looksPerSecond = 1 / (Math.min(minutes, lookMinutes) * 60);
-  // Taking one; condemning the one too many and deleting the last, together or in two looks.
-  const decisions = minutes <= lookMinutes ? 2 : 3;
+  const looksPerSecond = 1 / (Math.min(minutes, settledLookMinutes) * 60);
+  // Taking one goes with condemning the one too many and deleting the last; rare ones go at the next look.
+  const decisions = minutes <= settledLookMinutes ? 1 : 3;
   return {
     snapshotsPerSecond: sum.snapshotsPerSecond + snapshotsPerSecond,
     looksPerSecond: sum.looksPerSecond + looksPerSecond,

@@ -11,6 +11,11 @@ import { type Situation, snapshotSpacingSeconds, snapshotsOf } from "./situation
 
 const minutes = 60_000;
 const lookAgainSeconds = 30;
+/**
+ * What settles is looked at this often, snapshot or not, for what only a whole look shows: tags,
+ * security groups, DeleteOnTermination. What changes by itself the survey of each minute shows.
+ */
+export const settledLookMinutes = 30;
 
 const isRunning = ({ carrier, goal }: Situation) =>
   goal === "running" && carrier?.state === "running";
@@ -87,7 +92,8 @@ const takePeriodicSnapshot: Rule = {
     if (volume === undefined || dueAt === undefined || now < dueAt) return undefined;
     const failedAt = Math.max(0, ...errorsOf(situation, volume.volumeId));
     if (now < failedAt + minutes) return undefined;
-    return act(periodicSnapshot(situation, volume));
+    // What is to be cleared away goes along, because another look would cost the account ten calls.
+    return act(periodicSnapshot(situation, volume), ...clearingSteps(situation));
   },
 };
 
@@ -116,12 +122,14 @@ const saveEarlierDisks: Rule = {
   },
 };
 
+const clearingSteps = (situation: Situation): Step[] => [
+  ...retentionSteps(situation),
+  ...disposal(situation).steps,
+];
+
 const clearAway: Rule = {
   name: "what nothing needs any more is deleted after two looks",
-  apply(situation) {
-    if (!isRunning(situation)) return undefined;
-    return actAll([...retentionSteps(situation), ...disposal(situation).steps]);
-  },
+  apply: (situation) => (isRunning(situation) ? actAll(clearingSteps(situation)) : undefined),
 };
 
 const awaitHealth: Rule = {
@@ -168,7 +176,7 @@ const concludeRunning: Rule = {
     if (situation.snapshots.some((each) => isPendingFor(situation, each))) times.push(soonAt);
     if (isClearingAway(situation)) times.push(disposal(situation).nextAt);
     const due = times.filter((at): at is number => at !== undefined && at > now);
-    return { kind: "done", wakeAt: Math.min(now + 5 * minutes * stretch, ...due) };
+    return { kind: "done", wakeAt: Math.min(now + settledLookMinutes * minutes * stretch, ...due) };
   },
 };
 

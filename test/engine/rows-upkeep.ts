@@ -143,7 +143,7 @@ const periodics: Row[] = [
     name: "without root persistence no snapshot is taken",
     ask: { spec: spec({ persistRootDevice: false }), observation: observation({ snapshots: [] }) },
     rule: rests,
-    expect: { kind: "done", wakeAt: now + 5 * minutes },
+    expect: { kind: "done", wakeAt: now + 30 * minutes },
   },
 ];
 
@@ -220,7 +220,7 @@ const requested: Row[] = [
       observation: observation({ snapshots: [] }),
     },
     rule: rests,
-    expect: { kind: "done", wakeAt: now + 5 * minutes },
+    expect: { kind: "done", wakeAt: now + 30 * minutes },
   },
 ];
 
@@ -236,6 +236,16 @@ const second = ledger({ launch: launch({ generation: 2, imageId: "ami-1f" }) });
 const own = periodic({ generation: 2 });
 
 const clearing: Row[] = [
+  {
+    name: "what is one too many is condemned with the next snapshot, in one look",
+    ask: {
+      observation: observation({
+        snapshots: series.map((each) => ({ ...each, startedAt: each.startedAt - 4 * minutes })),
+      }),
+    },
+    rule: snapshots,
+    expect: acts(snapshotting("periodic", "vol-1"), condemning("snap-4")),
+  },
   {
     name: "the newest three periodic snapshots are kept and the others condemned",
     ask: { observation: observation({ snapshots: series }) },
