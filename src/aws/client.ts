@@ -66,7 +66,8 @@ export interface Ec2Options {
 }
 
 export function createEc2({ answered, ...options }: Ec2Options, clock: AwsClock): Ec2 {
-  const client = new sdk.EC2Client({ ...options, maxAttempts: 1 });
+  // The SDK otherwise puts its middleware together anew for each call: a tenth of a call's processor time.
+  const client = new sdk.EC2Client({ ...options, maxAttempts: 1, cacheMiddleware: true });
   client.middlewareStack.add(
     (next) => async (request) => {
       const answer = await next(request);

@@ -11,6 +11,9 @@ import type { ControllerRegistry, Entry, Lease } from "./registry";
 export const leaseSeconds = 120;
 const renewSeconds = 20;
 
+/** Made once: an abort without a reason makes one with a stack of its own, at each of our looks. */
+const over = new Error("the work under the lease has ended");
+
 export interface HoldingDeps {
   registry: ControllerRegistry;
   clock: Clock;
@@ -47,7 +50,7 @@ export class Holding {
 
   /** Stops renewing; the lease itself is the caller's to release. */
   async end(): Promise<void> {
-    this.ended.abort();
+    this.ended.abort(over);
     await this.running;
   }
 

@@ -7,7 +7,7 @@ import { pageOf } from "./history-page";
 import type { ControllerRegistry, HistoryEvent } from "./registry";
 import { type Cell, createStoredRegistry, type Store, type Versioned } from "./stored-registry";
 
-/** Events of one managed instance that are kept, newest last. */
+/** Events of one managed instance that are kept at least, newest last; never twice as many. */
 const historyBound = 1000;
 
 type Versions<Kept> = Map<string, Required<Versioned<Kept>>>;
@@ -53,8 +53,10 @@ class MemoryStore implements Store {
   }
 
   append(id: string, events: readonly HistoryEvent[]): Promise<void> {
-    const all = [...(this.events.get(id) ?? []), ...events];
-    this.events.set(id, all.slice(-historyBound));
+    const all = this.events.get(id) ?? [];
+    all.push(...events);
+    if (all.length >= 2 * historyBound) all.splice(0, all.length - historyBound);
+    this.events.set(id, all);
     return Promise.resolve();
   }
 

@@ -93,11 +93,12 @@ function encode(pairs: Record<string, string | number | boolean | undefined>): s
 }
 
 function decode(text: string): Record<string, string> {
-  const pairs = text.split(" ").map((pair) => {
+  const pairs: Record<string, string> = {};
+  for (const pair of text.split(" ")) {
     const at = pair.indexOf("=");
-    return [pair.slice(0, at), pair.slice(at + 1).replaceAll("+", " ")];
-  });
-  return Object.fromEntries(pairs);
+    pairs[pair.slice(0, at)] = pair.slice(at + 1).replaceAll("+", " ");
+  }
+  return pairs;
 }
 
 const count = z

@@ -10,6 +10,7 @@ export {
   type CallRecord,
   createSimulator,
   type Guest,
+  type RowSet,
   type Rows,
   type Simulator,
   type SimulatorControl,

@@ -2,8 +2,9 @@
 import { dropTags } from "./instance-states";
 import { interrupt } from "./interruption";
 import { setRoom } from "./launch-market";
-import type { CallRecord, SimulatorControl } from "./simulator";
+import type { CallRecord, RowSet, Rows, SimulatorControl } from "./simulator";
 import { releaseHangingSnapshots } from "./snapshot-states";
+import type { Row, Table } from "./table";
 import type { World } from "./world";
 
 export interface CallLog {
@@ -12,6 +13,7 @@ export interface CallLog {
 }
 
 export function createControl(world: World, calls: CallLog): SimulatorControl {
+  const rows = rowsOf(world);
   return {
     interrupt: (request) => interrupt(world, request),
     setCapacity: ({ available, ...pool }) => setRoom(world, pool, available),
@@ -31,18 +33,34 @@ export function createControl(world: World, calls: CallLog): SimulatorControl {
     state: () => stateOf(world),
     rows: () => {
       world.timeline.settle();
-      const { images, instances, interfaces, snapshots, volumes } = world;
-      return {
-        instances: instances.all,
-        volumes: volumes.all,
-        snapshots: snapshots.all,
-        images: images.all,
-        interfaces: interfaces.all,
-      };
+      return rows;
     },
     events: world.events,
   };
 }
+
+function rowsOf({ images, instances, interfaces, snapshots, volumes }: World): Rows {
+  const sets = {
+    instances: rowSet(instances),
+    volumes: rowSet(volumes),
+    snapshots: rowSet(snapshots),
+    images: rowSet(images),
+    interfaces: rowSet(interfaces),
+  };
+  return {
+    instances: () => sets.instances,
+    volumes: () => sets.volumes,
+    snapshots: () => sets.snapshots,
+    images: () => sets.images,
+    interfaces: () => sets.interfaces,
+  };
+}
+
+const rowSet = <R extends Row>(table: Table<R>): RowSet<R> => ({
+  [Symbol.iterator]: () => table.all(),
+  get: (id) => table.get(id),
+  withTag: (key, value) => [...table.idsWithTag(key, value)].flatMap((id) => table.get(id) ?? []),
+});
 
 /** A mark belongs to the disk: it follows volumes, snapshots and images made from it. */
 function markImage(

@@ -70,12 +70,18 @@ export interface Guest {
   list(request: GuestPlace): readonly string[];
 }
 
+/** One kind of resource as it is, in order of creation. */
+export interface RowSet<R> extends Iterable<R> {
+  get(id: string): R | undefined;
+  withTag(key: string, value: string): readonly R[];
+}
+
 export interface Rows {
-  instances(): Iterable<InstanceRecord>;
-  volumes(): Iterable<VolumeRecord>;
-  snapshots(): Iterable<SnapshotRecord>;
-  images(): Iterable<ImageRecord>;
-  interfaces(): Iterable<InterfaceRecord>;
+  instances(): RowSet<InstanceRecord>;
+  volumes(): RowSet<VolumeRecord>;
+  snapshots(): RowSet<SnapshotRecord>;
+  images(): RowSet<ImageRecord>;
+  interfaces(): RowSet<InterfaceRecord>;
 }
 
 export interface SimulatorControl {

@@ -7,7 +7,12 @@ import { createMemoryControllerRegistry } from "../../src/controller/memory-regi
 import type { ControllerRegistry } from "../../src/controller/registry";
 import type { Ledger } from "../../src/engine/model";
 import { fingerprint, type SpecInput } from "../../src/engine/spec";
-import { createSimulator, DEFAULT_SUBNET_IDS, type Simulator } from "../../src/simulator";
+import {
+  createSimulator,
+  DEFAULT_SUBNET_IDS,
+  type RowSet,
+  type Simulator,
+} from "../../src/simulator";
 import { createRandom, type Random } from "../../src/simulator/random";
 import { judgeCall } from "../simulation/invariants";
 import { type Counts, createCounts } from "../simulation/scene";
@@ -40,7 +45,10 @@ export interface Land {
 
 export function createLand(options: CampaignOptions): Land {
   const { instances, seed } = options;
-  const simulator = createSimulator({ seed, keptCalls: 0 });
+  const simulator = createSimulator({
+    ...{ seed, keptCalls: 0 },
+    clock: { kind: "virtual", quietTurns: 0 },
+  });
   const now = () => simulator.clock.now();
   const random = (stream: string) => createRandom(seed, stream);
   const witness = createWitness(simulator);
@@ -155,18 +163,17 @@ function ownerOf(witness: Witness, input: object): string {
   if (named !== undefined) return named;
   const ids = text.match(/\b(i|vol|snap|ami|eni)-[0-9a-f]+/g) ?? [];
   const { images, instances, interfaces, snapshots, volumes } = witness.rows();
-  const tables: Record<string, () => Iterable<Row>> = {
+  const tables: Record<string, () => RowSet<Row>> = {
     ...{ i: instances, vol: volumes, snap: snapshots, ami: images, eni: interfaces },
   };
   for (const id of ids) {
-    const owner = find(tables[id.split("-")[0] ?? ""]?.() ?? [], id)?.tags.get("pmi:id");
+    const owner = tables[id.split("-")[0] ?? ""]?.().get(id)?.tags.get("pmi:id");
     if (owner !== undefined) return owner;
   }
   return "";
 }
 
 interface Row {
-  id: string;
   tags: ReadonlyMap<string, string>;
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Random } from "../../src/simulator/random";
 import type { Scene } from "./scene";
+import { find } from "./witness";
 
 /** One more file on every disk of ours whose operating system runs. */
 export function guestsWrite(scene: Scene, path: string): void {
@@ -23,11 +24,8 @@ export function guestsWrite(scene: Scene, path: string): void {
   }
 }
 
-function isUp({ witness }: Scene, instanceId: string): boolean {
-  for (const instance of witness.rows().instances())
-    if (instance.id === instanceId) return instance.osUpSince !== undefined;
-  return false;
-}
+const isUp = ({ witness }: Scene, instanceId: string): boolean =>
+  find(witness.rows().instances(), instanceId)?.osUpSince !== undefined;
 
 /** Watches for instances that are ending and lets them write their last words, a few seconds on. */
 export async function runLastWords(scene: Scene, random: Random): Promise<void> {

@@ -204,12 +204,11 @@ function successorFirst(call: JudgedCall): string | undefined {
     return undefined;
   const holds = (disk: { files: ReadonlyMap<string, string> }) =>
     [...files].every((path) => disk.files.has(path));
-  const isOwn = (row: { id: string; tags: ReadonlyMap<string, string> }) =>
-    row.id !== doomed.id && witness.madeByUs.has(row.id) && row.tags.get("pmi:id") === owner;
+  const isOwn = ({ id }: { id: string }) => id !== doomed.id && witness.madeByUs.has(id);
   const { snapshots, volumes } = witness.rows();
-  for (const row of snapshots())
+  for (const row of snapshots().withTag("pmi:id", owner))
     if (isOwn(row) && row.state === "completed" && holds(row.disk)) return undefined;
-  for (const row of volumes())
+  for (const row of volumes().withTag("pmi:id", owner))
     if (isOwn(row) && holds(row.disk) && isUsable(witness, row)) return undefined;
   return `${doomed.id} is the last with ${[...files].at(-1)} of ${owner}`;
 }

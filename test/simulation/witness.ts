@@ -2,7 +2,7 @@
  * What a bystander knows, without asking the engine: which instance had which disk with which
  * bytes, what was made by whom, what was deleted by us. The invariants are judged by it.
  */
-import type { Rows, Simulator } from "../../src/simulator";
+import type { RowSet, Rows, Simulator } from "../../src/simulator";
 
 type RowOf<Name extends keyof Rows> = ReturnType<Rows[Name]> extends Iterable<infer R> ? R : never;
 export type VolumeRow = RowOf<"volumes">;
@@ -53,10 +53,8 @@ export const allIds = (rows: Rows): string[] =>
     (each) => [...each].map(({ id }) => id),
   );
 
-export function find<R extends { id: string }>(rows: Iterable<R>, id: string | undefined) {
-  for (const row of rows) if (row.id === id) return row;
-  return undefined;
-}
+export const find = <R>(rows: RowSet<R>, id: string | undefined): R | undefined =>
+  id === undefined ? undefined : rows.get(id);
 
 /** Guests only ever add files, so of two disks of one lineage the newer holds the older's paths. */
 export function guestFiles(files: ReadonlyMap<string, string>): Set<string> {
