@@ -4,7 +4,6 @@
  */
 import { derived } from "../engine/derived";
 import { newestLedger } from "../engine/ledgers";
-import type { Anchor, Ledger } from "../engine/model";
 import type { Registry } from "../engine/ports";
 import { decodeLedger, encodeLedger, tagKeys } from "../engine/tags";
 import type { Ec2 } from "./client";
@@ -12,7 +11,7 @@ import type { Ec2 } from "./client";
 export function createAnchorRegistry(ec2: Ec2): Registry {
   return {
     async load(_id, anchors) {
-      return newestLedger(anchors.map(ledgerOf));
+      return newestLedger(anchors.map(({ tags }) => ledgerOn(tags)));
     },
     async save(ledger, interfaceId) {
       const tags = Object.entries({ ...encodeLedger(ledger), [tagKeys.marked]: interfaceId });
@@ -24,4 +23,4 @@ export function createAnchorRegistry(ec2: Ec2): Registry {
   };
 }
 
-export const ledgerOf = derived((anchor: Anchor): Ledger => decodeLedger(anchor.tags));
+const ledgerOn = derived(decodeLedger);

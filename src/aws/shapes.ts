@@ -15,11 +15,15 @@ import type {
   Snapshot,
   Volume,
 } from "../engine/model";
-import { parseProvenance, tagKeys } from "../engine/tags";
+import { parseProvenance, type Tags, tagKeys } from "../engine/tags";
 
-export function tagsOf(tags: readonly sdk.Tag[] | undefined): Record<string, string> {
-  return Object.fromEntries((tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
-}
+export const tagsOf = (tags: readonly sdk.Tag[] | undefined): Tags =>
+  tags === undefined ? {} : tagsIn(tags);
+
+const tagsIn = derived(
+  (tags: readonly sdk.Tag[]): Tags =>
+    Object.fromEntries(tags.map(({ Key, Value }) => [Key ?? "", Value ?? ""])),
+);
 
 const instant = (date: Date | undefined) => date?.getTime() ?? 0;
 

@@ -18,7 +18,7 @@ import {
   publicDnsName,
   publicIpOf,
 } from "./interface-view";
-import { keptByRow, keptUntilWrite } from "./kept-views";
+import { keptByRow, keptWithSurroundings } from "./kept-views";
 import type { InstanceRecord, InstanceState, InterfaceRecord, StateReason } from "./records";
 import { tagList } from "./tag-sets";
 import { type World, zoneId } from "./world";
@@ -42,7 +42,10 @@ export function stateCode(state: InstanceState): number {
 
 /** A terminated instance shows nothing but itself. */
 const terminatedView = keptByRow(writeView);
-const livingView = keptUntilWrite(writeView);
+const livingView = keptWithSurroundings(writeView, (world, row) => [
+  ...row.interfaceIds.map((id) => world.interfaces.get(id)),
+  ...row.volumeIds.map((id) => world.volumes.get(id)?.attachment),
+]);
 
 export function instanceView(world: World, row: InstanceRecord | undefined): Instance {
   if (row === undefined) return {};

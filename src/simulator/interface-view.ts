@@ -5,12 +5,12 @@ import type {
   NetworkInterface,
   NetworkInterfaceAssociation,
 } from "@aws-sdk/client-ec2";
-import { keptUntilWrite } from "./kept-views";
+import { keptWithSurroundings } from "./kept-views";
 import type { InterfaceRecord } from "./records";
 import { tagList } from "./tag-sets";
 import { type World, zoneId } from "./world";
 
-export const interfaceView = keptUntilWrite(writeInterface);
+export const interfaceView = keptWithSurroundings(writeInterface);
 
 function writeInterface(world: World, row: InterfaceRecord): NetworkInterface {
   return {

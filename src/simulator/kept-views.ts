@@ -23,14 +23,25 @@ export function keptByRow<R extends object, V>(
   };
 }
 
-/** For a view that shows other rows too: it holds until anything at all is written. */
-export function keptUntilWrite<R extends object, V>(write: Write<R, V>): Write<R, V> {
-  const views = new WeakMap<R, { readonly view: V; readonly writes: number }>();
+const nothingElse = () => [];
+
+/**
+ * For a view that shows names and addresses around it, too: it holds until any of those is written.
+ * `others` are the rows, or parts of rows, of which it shows something besides.
+ */
+export function keptWithSurroundings<R extends object, V>(
+  write: Write<R, V>,
+  others: (world: World, row: R) => readonly unknown[] = nothingElse,
+): Write<R, V> {
+  const views = new WeakMap<R, { view: V; writes: number; shown: readonly unknown[] }>();
   return (world, row) => {
     const known = views.get(row);
-    if (known?.writes === world.writes) return known.view;
+    const shown = others(world, row);
+    const writes = world.surroundingWrites;
+    const holds = known?.writes === writes && known.shown.every((each, at) => each === shown[at]);
+    if (known !== undefined && holds) return known.view;
     const view = write(world, row);
-    views.set(row, { view, writes: world.writes });
+    views.set(row, { view, writes, shown });
     return view;
   };
 }

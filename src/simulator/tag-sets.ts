@@ -6,8 +6,15 @@ import type { Tags } from "./table";
 
 export const NO_TAGS: Tags = new Map();
 
+const lists = new WeakMap<Tags, Tag[]>();
+
+/** Written once for each set of tags, as views are, and shared by the callers. */
 export function tagList(tags: Tags): Tag[] {
-  return [...tags].map(([Key, Value]) => ({ Key, Value }));
+  const known = lists.get(tags);
+  if (known !== undefined) return known;
+  const list = [...tags].map(([Key, Value]) => ({ Key, Value }));
+  lists.set(tags, list);
+  return list;
 }
 
 /** The tags for one resource type; other types than the operation can create are refused. */

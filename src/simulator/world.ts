@@ -70,8 +70,8 @@ export interface World {
   readonly formerRoots: Map<string, readonly string[]>;
   /** Addresses in use, by subnet. */
   readonly usedIps: Map<string, Set<string>>;
-  /** How many writes there were: what was derived from the tables holds while it stays the same. */
-  writes: number;
+  /** How many writes there were to names and addresses that other resources show. */
+  surroundingWrites: number;
   /** Switched on for the length of one call. */
   isDryRun: boolean;
   now(): number;
@@ -115,9 +115,10 @@ export function createWorld(options: SimulatorOptions): World {
     ...createTables({
       now: timeline.now,
       after: timeline.after,
-      beforeWrite: () => {
+      beforeWrite: () => refuseDuringDryRun(world),
+      beforeSurroundingWrite: () => {
         refuseDuringDryRun(world);
-        world.writes += 1;
+        world.surroundingWrites += 1;
       },
       longestLagMilliseconds: () => longestLagMilliseconds(latencies, faults),
     }),
@@ -128,7 +129,7 @@ export function createWorld(options: SimulatorOptions): World {
     addressesByInterface: new Map(),
     formerRoots: new Map(),
     usedIps: new Map(),
-    writes: 0,
+    surroundingWrites: 0,
     isDryRun: false,
     now: timeline.now,
     after: (seconds, happen) => {
@@ -140,19 +141,21 @@ export function createWorld(options: SimulatorOptions): World {
   return world;
 }
 
-function createTables(host: TableHost) {
+function createTables(hosts: TableHost & { beforeSurroundingWrite(): void }) {
+  const { beforeSurroundingWrite, ...host } = hosts;
+  const surroundings = { ...host, beforeWrite: beforeSurroundingWrite };
   return {
     instances: createTable<InstanceRecord>(host, ({ clientToken }) => clientToken?.split(":")[0]),
     volumes: createTable<VolumeRecord>(host),
     snapshots: createTable<SnapshotRecord>(host),
     images: createTable<ImageRecord>(host),
     interfaces: createTable<InterfaceRecord>(host),
-    addresses: createTable<AddressRecord>(host),
+    addresses: createTable<AddressRecord>(surroundings),
     spotRequests: createTable<SpotRequestRecord>(host),
     replaceRootTasks: createTable<ReplaceRootTaskRecord>(host),
-    vpcs: createTable<VpcRecord>(host),
-    subnets: createTable<SubnetRecord>(host),
-    securityGroups: createTable<SecurityGroupRecord>(host),
+    vpcs: createTable<VpcRecord>(surroundings),
+    subnets: createTable<SubnetRecord>(surroundings),
+    securityGroups: createTable<SecurityGroupRecord>(surroundings),
     keyPairs: createTable<KeyPairRecord>(host),
   };
 }
