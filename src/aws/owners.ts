@@ -4,8 +4,8 @@
  * and no error, because events are hints and most of an account's are about other things.
  */
 import type * as sdk from "@aws-sdk/client-ec2";
+import { inBatches } from "../engine/batches";
 import { ownerOfClientToken, tagKeys } from "../engine/tags";
-import { inBatches } from "./batches";
 import { allPages, type Ec2 } from "./client";
 import { tagsOf } from "./shapes";
 

@@ -4,9 +4,10 @@
  * looks for himself. It can therefore be lost, repeated, or be wrong about an instance that EC2 shows
  * late, and what it misses is found when it is due.
  */
-import { inBatches } from "../aws/batches";
+
 import type { Ec2 } from "../aws/client";
 import { type Fleet, readFleet, type Sighting } from "../aws/fleet";
+import { inBatches } from "../engine/batches";
 import { messageOf } from "../engine/error-text";
 import { goalOf, type News, newsOf } from "./news";
 import type { ControllerRegistry, Entry } from "./registry";

@@ -4,7 +4,7 @@
  */
 import type { Inventory, Retained } from "../aws/inventory";
 import type { Clock, Cloud } from "../engine/ports";
-import { CloudError, type CloudStep } from "../engine/ports";
+import { CloudError, type CloudStep, type Meaning } from "../engine/ports";
 import { cannotBeDeleted, deletedBy, describeStep } from "../engine/reconcile";
 import { deletion } from "../engine/retention";
 
@@ -27,7 +27,10 @@ export interface SweepReport {
 
 const pauseAfterFailureMs = 5000;
 
-/** Sweeps until nothing that is past its time is left, or the signal stops it between two calls. */
+/**
+ * Sweeps until nothing that is past its time is left, or the signal stops it between two calls.
+ * Throws a CloudError, at once, when EC2 denies a call or cannot understand it.
+ */
 export async function sweep(options: SweepOptions): Promise<SweepReport> {
   const { clock, cloud, inventory, signal } = options;
   const deleted: string[] = [];
@@ -50,6 +53,10 @@ export async function sweep(options: SweepOptions): Promise<SweepReport> {
   }
 }
 
+/** What no repetition changes: somebody must, and must therefore be told. */
+const isFinal = ({ meaning }: { meaning: Meaning }) =>
+  meaning === "denied" || meaning === "invalid";
+
 async function performAll(
   options: SweepOptions,
   steps: readonly CloudStep[],
@@ -67,11 +74,13 @@ async function performAll(
         options.progress?.(`${describeStep(step)}: ${outcome.message}`);
         continue;
       }
+      if (outcome.kind === "refused" && isFinal(outcome))
+        throw new CloudError(outcome.meaning, `${describeStep(step)}: ${outcome.message}`);
       if (outcome.kind === "refused" && outcome.meaning !== "not-found")
         return { ids, complete: false };
       if (id !== undefined) ids.push(id);
     } catch (error) {
-      if (!(error instanceof CloudError)) throw error;
+      if (!(error instanceof CloudError) || isFinal(error)) throw error;
       return { ids, complete: false };
     }
   }

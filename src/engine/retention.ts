@@ -3,6 +3,7 @@
  * before its successor is proven usable; images go before their snapshots; deleting takes two
  * looks, with EC2's lag between them (design §4, §7).
  */
+import { inBatches } from "./batches";
 import type { Image, Snapshot, Step, Volume } from "./model";
 import { findSnapshot, secureVolume } from "./root";
 import {
@@ -49,6 +50,9 @@ export const everythingHeld = ({ images, snapshots, volumes }: Resources): Held[
   ...snapshots.map((resource): Held => ({ kind: "snapshot", id: resource.snapshotId, resource })),
   ...volumes.map((resource): Held => ({ kind: "volume", id: resource.volumeId, resource })),
 ];
+
+/** CreateTags takes 1,000 resources and refuses all of them when one is not to be found (ec2-facts §10). */
+const taggedAtOnce = 200;
 
 const isCompleted = (snapshot: Snapshot) => snapshot.state === "completed";
 
@@ -309,10 +313,11 @@ export function deletion(
   { images, now }: { images: readonly Image[]; now: number },
   steps: Step[] = [],
 ): Disposal {
-  const possible = doomed.filter((held) => isDeletable(held, images));
+  const imaged = new Set(images.map((image) => image.snapshotId));
+  const possible = doomed.filter((held) => isDeletable(held, imaged));
   const fresh = possible.filter((held) => held.resource.condemnedAt === undefined);
-  if (fresh.length > 0)
-    steps.push({ kind: "tag", resourceIds: fresh.map((held) => held.id), tags: condemnedTag(now) });
+  for (const batch of inBatches(fresh, taggedAtOnce))
+    steps.push({ kind: "tag", resourceIds: batch.map((held) => held.id), tags: condemnedTag(now) });
   const waiting = possible.filter((held) => held.resource.condemnedAt !== undefined);
   const ripeAt = (held: Held | RetainedAnchor) =>
     (held.resource.condemnedAt ?? now) + settleSeconds * 1000;
@@ -322,12 +327,13 @@ export function deletion(
   return { steps, nextAt: times.length > 0 ? Math.min(...times) : undefined };
 }
 
-function isDeletable(held: Held | RetainedAnchor, images: readonly Image[]): boolean {
+/** `imaged`: the snapshots of registered images. */
+function isDeletable(held: Held | RetainedAnchor, imaged: ReadonlySet<string>): boolean {
   switch (held.kind) {
     case "image":
       return true;
     case "snapshot":
-      return !images.some((image) => image.snapshotId === held.id);
+      return !imaged.has(held.id);
     case "volume":
       // A volume that was never marked with its own id might be somebody's copy with our tags.
       return held.resource.state === "available" && held.resource.markedId === held.id;

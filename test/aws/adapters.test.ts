@@ -181,12 +181,18 @@ describe("the sweep", () => {
     TagSet: tagSet({ ...encodeLedger(ledger()), "pmi:phase": phase, ...expired, ...condemned }),
   });
 
+  const volumeWith = (deleteAfter: object) => ({
+    ...{ VolumeId: "vol-1", State: "available" },
+    Tags: tagSet({ ...tags, ...deleteAfter }).filter(({ Value }) => Value !== undefined),
+  });
+  const fail = () => {
+    throw new Error("it is tried again");
+  };
+
   async function swept(answers: Answers, deleteAfter: object) {
     const { calls, ec2 } = scripted({
       DescribeVolumes: () => ({
-        Volumes: [
-          { VolumeId: "vol-1", State: "available", Tags: tagSet({ ...tags, ...deleteAfter }) },
-        ],
+        Volumes: [volumeWith(deleteAfter)],
       }),
       ...answers,
     });
@@ -217,6 +223,23 @@ describe("the sweep", () => {
     const future = { "pmi:delete-after": new Date(now + 1).toISOString() };
     expect(await swept({}, future)).toEqual([]);
   });
+
+  test.each(["denied", "invalid"] as const)(
+    "ends with an error when a call of its is %s, which no repetition changes",
+    async (meaning) => {
+      const fresh = { ...expired, "pmi:condemned": undefined };
+      const refused = { kind: "refused", meaning, message: "no" } as const;
+      const { ec2 } = scripted({
+        DescribeVolumes: () => ({ Volumes: [volumeWith(fresh)] }),
+      });
+      const swept = sweep({
+        cloud: { now: () => now, perform: async () => refused },
+        inventory: createInventory(ec2),
+        clock: { sleep: async () => fail() },
+      });
+      await expect(swept).rejects.toThrow("tagging vol-1: no");
+    },
+  );
 
   test("leaves what has no expiry", async () => {
     expect(await swept({}, {})).toEqual([]);

@@ -183,6 +183,15 @@ describe("what is doomed", () => {
   });
   const look = { images: [], now };
 
+  test("so many at once are condemned in several calls, as CreateTags takes no more than 1,000", () => {
+    const ids = Array.from({ length: 1001 }, (_, at) => `vol-${at}`);
+    const many = ids.map((volumeId) => ofVolume({ volumeId, markedId: volumeId }));
+    const { steps } = deletion(many, look);
+    const batches = steps.map((step) => (step.kind === "tag" ? step.resourceIds : []));
+    expect(Math.max(...batches.map(({ length }) => length))).toBeLessThanOrEqual(1000);
+    expect(batches.flat()).toEqual(ids);
+  });
+
   test("is condemned first, and looked at again half a minute later", () => {
     const { nextAt, steps } = deletion([ofVolume({})], look);
     expect(steps).toMatchObject([{ kind: "tag", resourceIds: ["vol-1"] }]);

@@ -6,7 +6,7 @@ import {
   SQSClient,
   type SQSClientConfig,
 } from "@aws-sdk/client-sqs";
-import { inBatches } from "../../aws/batches";
+import { inBatches } from "../../engine/batches";
 import type { WakeMessage, WakeQueue } from "./wakes";
 
 const messagesPerCall = 10;
