@@ -1,10 +1,11 @@
 /**
  * `npm run bench`: downtimes against their critical paths and calls for each operation, on the
- * virtual clock, what one core does, and what a survey of many costs. Exit code 1 when a downtime
- * exceeds its floor of quality or a survey its bounds.
+ * virtual clock, what one core does, what a survey of many costs, and how fast many are back that EC2
+ * took at once. Exit code 1 when a downtime, a survey or the last recovery exceeds its bound.
  */
 import type { LatencyTable } from "../src/simulator";
 import { defaultLatencies } from "../src/simulator";
+import { interruptAll, massBound, massLine } from "./mass-interruption";
 import { type Measurement, measureAll } from "./operations";
 import { decisionsPerSecond, recyclesPerSecond } from "./rates";
 import { isRead } from "./stopwatch";
@@ -36,10 +37,14 @@ async function main(): Promise<number> {
   process.stdout.write(`recycles         ${recycles.toFixed(0)} /s, simulated, engine and EC2\n`);
   const surveys = await compareSurveys();
   process.stdout.write(`${surveyLines(surveys).join("\n")}\n`);
+  const mass = await interruptAll(300);
+  process.stdout.write(`${massLine(mass)}\n`);
   const slow = rows.filter((row) => aimedAt.test(row.name) && row.meanRatio > ratioAim);
   for (const { name, meanRatio } of slow)
     process.stderr.write(`${name}: ${meanRatio.toFixed(3)} is more than the aim of ${ratioAim}\n`);
   const complaints = surveyComplaints(surveys);
+  if (mass.seconds > massBound * mass.leastSeconds)
+    complaints.push(`mass interruption: ${mass.seconds} s is more than ${massBound} × the least`);
   for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
   return slow.length + complaints.length === 0 ? 0 : 1;
 }

@@ -32,7 +32,7 @@ const firstSpec: SpecInput = {
 };
 
 export function createBench(latencies: Partial<LatencyTable> = {}): Bench {
-  const world = createWorld({ latencies });
+  const world = createWorld({ latencies, clock: { kind: "virtual", quietTurns: 0 } });
   const spec = parse(firstSpec);
   return { world, id: "pmi-00000000be9c", spec, specVersion: 1 };
 }

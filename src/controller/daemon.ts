@@ -35,7 +35,10 @@ export interface DaemonOptions {
   intervalSeconds?: number;
   /** One round, until nothing is due any more, and then it ends. Default: false. */
   once?: boolean;
-  /** Managed instances that are worked on at the same time, 2 to 1000. Default: 100. */
+  /**
+   * Managed instances that are worked on at the same time, 2 to 5000. Default: 1000, because nearly
+   * all of that work is waiting for EC2; how much is asked of EC2 is the request buckets' matter.
+   */
   atOnce?: number;
   /** Where `/healthz` and `/metrics` are; nowhere when absent. */
   listen?: { host: string; port: number };
@@ -47,12 +50,12 @@ export interface DaemonOptions {
   write?: (line: string) => void;
 }
 
-export const daemonDefaults = { intervalSeconds: 15, atOnce: 100 } as const;
+export const daemonDefaults = { intervalSeconds: 15, atOnce: 1000 } as const;
 
 /** Resolves when it has ended cleanly. Rejects for wrong options and a port that is taken. */
 export async function runDaemon(options: DaemonOptions): Promise<RoundsReport> {
   const intervalSeconds = within(options, "intervalSeconds", [1, 300]);
-  const atOnce = within(options, "atOnce", [2, 1000]);
+  const atOnce = within(options, "atOnce", [2, 5000]);
   const log = createLog(options.write);
   const stop = options.signal === undefined ? untilSignalled(log) : undefined;
   const signal = options.signal ?? stop?.signal ?? new AbortController().signal;

@@ -6,6 +6,7 @@
 import { createCloud } from "../../src/aws/cloud";
 import { createInventory } from "../../src/aws/inventory";
 import { createAnchorRegistry } from "../../src/aws/registry";
+import { daemonDefaults } from "../../src/controller/daemon";
 import { WorkQueue } from "../../src/controller/queue";
 import { createRationing, type Rationing } from "../../src/controller/rationing";
 import { createSurveyor, type Wanted } from "../../src/controller/survey";
@@ -20,7 +21,6 @@ const minutes = 60_000;
 const hours = 60 * minutes;
 const surveyEveryMs = minutes;
 const sweepEveryMs = 10 * minutes;
-const atOnce = 60;
 
 /** Starts it again whenever it has died, until the signal; then nothing kills it any more. */
 export async function keepController(
@@ -84,7 +84,7 @@ function startController(land: Land, mortal: Mortal, name: string, end: AbortSig
   };
   let looks = 0;
   const queue = new WorkQueue({
-    atOnce,
+    atOnce: daemonDefaults.atOnce,
     now,
     run: async ({ id, urgency }: Wanted) => {
       looks += 1;

@@ -182,7 +182,7 @@ test("a damaged entry stops nobody else's work", async () => {
 
 test.each([
   [{ intervalSeconds: 0 }, "intervalSeconds is 0 and must be a whole number from 1 to 300"],
-  [{ atOnce: 1.5 }, "atOnce is 1.5 and must be a whole number from 2 to 1000"],
+  [{ atOnce: 1.5 }, "atOnce is 1.5 and must be a whole number from 2 to 5000"],
 ])("%j is refused with the rule", async (options, sentence) => {
   await expect(start(options).ended).rejects.toThrow(sentence);
 });
