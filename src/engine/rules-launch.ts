@@ -84,6 +84,7 @@ function isStillWanted(situation: Situation, anchor: Anchor, launch: Launch): bo
   const { lineage, spec } = situation;
   return (
     launch.launchFingerprint === launchFingerprint(spec) &&
+    launch.rootKept === spec.persistRootDevice &&
     launch.lineage === lineage.number &&
     isUsable(situation, launch.imageId) &&
     anchor.status === "available" &&
