@@ -22,11 +22,16 @@ const newerOrder: Rule = {
   },
 };
 
+/**
+ * What is to end and has no anchor belongs to nobody: nobody is creating it any more, and a copy of
+ * the ledger from then would say so for ever.
+ */
 const otherMaker: Rule = {
   name: "a creation belongs to the process that claimed it last",
-  apply({ ledger: { claim, phase }, claimant }) {
+  apply({ anchor, goal, ledger: { claim, phase }, claimant }) {
     if (phase !== "creating" || claim === undefined || claimant === undefined) return undefined;
     if (claim.host === claimant.host && claim.pid === claimant.pid) return undefined;
+    if (goal === "deallocated" && anchor === undefined) return undefined;
     return {
       kind: "superseded",
       reason: `process ${claim.pid} on ${claim.host} is creating it now`,

@@ -32,6 +32,8 @@ import {
 } from "./builders";
 import { acts, condemning, type Row, recorded, snapshotting, time, waits } from "./expected";
 
+const nothing = { anchors: [], instances: [], volumes: [], snapshots: [] };
+
 const orders: Row[] = [
   {
     name: "an older order gives way, whatever else there is to do",
@@ -62,6 +64,28 @@ const orders: Row[] = [
     },
     rule: "a creation belongs to the process that claimed it last",
     expect: { kind: "superseded", reason: "process 7 on other is creating it now" },
+  },
+  {
+    name: "nor is it ended while another process creates it: that could write over the end",
+    ask: {
+      ledger: newborn({ claim: { host: "other", pid: 7, touchedAt: now } }),
+      observation: atRest(),
+      claimant,
+      deallocate: true,
+    },
+    rule: "a creation belongs to the process that claimed it last",
+    expect: { kind: "superseded", reason: "process 7 on other is creating it now" },
+  },
+  {
+    name: "what is to end and has no anchor any more is ended, whoever created it",
+    ask: {
+      ledger: newborn({ claim: { host: "other", pid: 7, touchedAt: now } }),
+      observation: observation({ ...nothing, anchorMissingSinceAt: now - minutes }),
+      claimant,
+      deallocate: true,
+    },
+    rule: "the anchor goes last, or stays as long as retention says",
+    expect: { kind: "done", wakeAt: Number.MAX_SAFE_INTEGER },
   },
   {
     name: "a claim is renewed every minute of a long creation",
@@ -121,7 +145,6 @@ const anchorStep = (change: Record<string, unknown>, tags: Record<string, string
     ...change,
   });
 
-const nothing = { anchors: [], instances: [], volumes: [], snapshots: [] };
 const makesAnchor = "a managed instance has an anchor before anything else";
 
 const anchors: Row[] = [
