@@ -5,7 +5,7 @@
 import type { Anchor, Instance, Launch } from "./model";
 import { choosePool } from "./pools";
 import { act, type Rule, record, stuck, wait } from "./rule";
-import { absenceSeconds, type Situation, settleSeconds } from "./situation";
+import { absenceSeconds, newestKnownRoot, type Situation, settleSeconds } from "./situation";
 import { fingerprint } from "./spec";
 import { encodeLedger, parseProvenance, type Tags, tagKeys } from "./tags";
 
@@ -184,7 +184,8 @@ const adoptCarrier: Rule = {
       healthy: false,
       heals: 0,
     };
-    return act(record(situation, anchor, { launch, startedLineage: lineage }));
+    const knownRootGeneration = newestKnownRoot(ledger);
+    return act(record(situation, anchor, { launch, knownRootGeneration, startedLineage: lineage }));
   },
 };
 

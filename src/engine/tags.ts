@@ -19,6 +19,7 @@ export const tagKeys = {
   platform: "pmi:platform",
   launch: "pmi:launch",
   instance: "pmi:instance",
+  knownRoot: "pmi:known-root",
   stop: "pmi:stop",
   gap: "pmi:gap",
   deallocatedAt: "pmi:deallocated-at",
@@ -240,6 +241,7 @@ const ledgerSchema = z.object({
   [tagKeys.platform]: platformText.optional(),
   [tagKeys.launch]: text(launchSchema).optional(),
   [tagKeys.instance]: text(instanceSchema).optional(),
+  [tagKeys.knownRoot]: count.optional(),
   [tagKeys.stop]: text(
     z.object({
       generation: count,
@@ -294,6 +296,7 @@ export function decodeLedger(tags: Tags): Ledger {
     startedLineage: read[tagKeys.startedLineage],
     platform: read[tagKeys.platform],
     launch: decodeLaunch(read[tagKeys.launch], read[tagKeys.instance]),
+    knownRootGeneration: read[tagKeys.knownRoot],
     stop: read[tagKeys.stop],
     gap: gap && { fromAt: gap.from, toAt: gap.to, volumeId: gap.volume },
     deallocatedAt: read[tagKeys.deallocatedAt],
@@ -349,6 +352,7 @@ export function encodeLedger(ledger: Ledger): Tags {
     [tagKeys.platform, platform && encodePlatform(platform)],
     [tagKeys.launch, launch && encodeLaunch(launch)],
     [tagKeys.instance, launch && encodeInstance(launch)],
+    [tagKeys.knownRoot, ledger.knownRootGeneration?.toString()],
     [tagKeys.stop, stop && encode({ ...stop, at: iso(stop.at) })],
     [
       tagKeys.gap,
