@@ -330,19 +330,13 @@ function decodeLaunch(
 
 /** Every tag of the ledger; the caller writes them in one CreateTags. */
 export function encodeLedger(ledger: Ledger): Tags {
+  const { revision, specVersion: version, specFingerprint: print } = ledger;
   const { claim, lineage, startedLineage, platform, launch, stop, gap, deallocatedAt } = ledger;
   const entries: [string, string | undefined][] = [
     [tagKeys.id, ledger.id],
     [tagKeys.creationKey, ledger.creationKey],
     [tagKeys.phase, ledger.phase],
-    [
-      tagKeys.spec,
-      encode({
-        revision: ledger.revision,
-        version: ledger.specVersion,
-        print: ledger.specFingerprint,
-      }),
-    ],
+    [tagKeys.spec, encode({ revision, version, print })],
     [
       tagKeys.claim,
       claim && encode({ host: claim.host, pid: claim.pid, at: iso(claim.touchedAt) }),
