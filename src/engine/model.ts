@@ -116,6 +116,8 @@ export interface Ledger {
   startedLineage?: Lineage;
   platform?: Platform;
   launch?: Launch;
+  /** The newest generation before that launch whose root disk is known: it was marked as ours. */
+  knownRootGeneration?: number;
   stop?: { generation: number; reason: StopReason; at: number };
   gap?: Gap;
   deallocatedAt?: number;

@@ -5,7 +5,7 @@
 import type { Anchor, Instance, Launch } from "./model";
 import { choosePool } from "./pools";
 import { act, type Rule, record, stuck, wait } from "./rule";
-import { absenceSeconds, type Situation, settleSeconds } from "./situation";
+import { absenceSeconds, newestKnownRoot, type Situation, settleSeconds } from "./situation";
 import { fingerprint } from "./spec";
 import { encodeLedger, parseProvenance, type Tags, tagKeys } from "./tags";
 
@@ -22,11 +22,16 @@ const newerOrder: Rule = {
   },
 };
 
+/**
+ * What is to end and has no anchor belongs to nobody: nobody is creating it any more, and a copy of
+ * the ledger from then would say so for ever.
+ */
 const otherMaker: Rule = {
   name: "a creation belongs to the process that claimed it last",
-  apply({ ledger: { claim, phase }, claimant }) {
+  apply({ anchor, goal, ledger: { claim, phase }, claimant }) {
     if (phase !== "creating" || claim === undefined || claimant === undefined) return undefined;
     if (claim.host === claimant.host && claim.pid === claimant.pid) return undefined;
+    if (goal === "deallocated" && anchor === undefined) return undefined;
     return {
       kind: "superseded",
       reason: `process ${claim.pid} on ${claim.host} is creating it now`,
@@ -179,7 +184,8 @@ const adoptCarrier: Rule = {
       healthy: false,
       heals: 0,
     };
-    return act(record(situation, anchor, { launch, startedLineage: lineage }));
+    const knownRootGeneration = newestKnownRoot(ledger);
+    return act(record(situation, anchor, { launch, knownRootGeneration, startedLineage: lineage }));
   },
 };
 

@@ -12,6 +12,7 @@ import { imageObstacle } from "./rules-stop";
 import {
   absenceSeconds,
   newestGeneration,
+  newestKnownRoot,
   recycleFingerprint,
   type Situation,
   settleSeconds,
@@ -84,6 +85,7 @@ function isStillWanted(situation: Situation, anchor: Anchor, launch: Launch): bo
   const { lineage, spec } = situation;
   return (
     launch.launchFingerprint === launchFingerprint(spec) &&
+    launch.rootKept === spec.persistRootDevice &&
     launch.lineage === lineage.number &&
     isUsable(situation, launch.imageId) &&
     anchor.status === "available" &&
@@ -103,6 +105,23 @@ function isUsable({ images, observation: { baseImage } }: Situation, imageId: st
   return baseImage.state === "available";
 }
 
+/**
+ * Whatever is launched next, the last disk is seen, and so marked, before: later nobody could tell it
+ * from a copy of it that somebody made.
+ */
+function awaitLastRoot({ ledger, now, snapshots, volumes }: Situation): Verdict | undefined {
+  const { launch } = ledger;
+  if (launch?.rootVolumeId === undefined || !launch.rootKept) return undefined;
+  const isSeen = [...volumes, ...snapshots].some((each) => each.volumeId === launch.rootVolumeId);
+  const believedAt = launch.recordedAt + absenceSeconds * 1000;
+  if (isSeen || now >= believedAt) return undefined;
+  return wait(
+    `looking for the root disk of generation ${launch.generation}, which EC2 may not show yet`,
+    { kind: "time" },
+    Math.min(believedAt, now + 15_000),
+  );
+}
+
 const launchNext: Rule = {
   name: "without a live instance the next generation is launched from its root source",
   apply(situation) {
@@ -112,9 +131,9 @@ const launchNext: Rule = {
       case "failed":
         return stuck(root.reason, remedyForLostRoot);
       case "opens":
-        return openLineage(situation, root.lineage);
+        return awaitLastRoot(situation) ?? openLineage(situation, root.lineage);
       case "secured":
-        return place(situation, situation.lineage.number, root.result);
+        return awaitLastRoot(situation) ?? place(situation, situation.lineage.number, root.result);
       case "act":
       case "wait":
         return pursue(root);
@@ -155,6 +174,7 @@ function place(situation: Situation, lineage: number, root: Root): Verdict | und
   const baseImageId = situation.lineage.baseImageId;
   const intent = record(situation, anchor, {
     launch,
+    knownRootGeneration: newestKnownRoot(ledger),
     platform,
     startedLineage: { number: lineage, baseImageId },
     gap: root.source.kind === "base-image" ? undefined : (root.gap ?? ledger.gap),

@@ -130,22 +130,24 @@ export function anchorInForce(ledger: Ledger, observation: Observation): Anchor 
   )[0];
 }
 
+/** The newest generation whose root disk was ever recorded. */
+export const newestKnownRoot = ({ launch, knownRootGeneration }: Ledger): number | undefined =>
+  launch?.rootVolumeId === undefined ? knownRootGeneration : launch.generation;
+
 /**
  * Without the volumes that wear the tags of one that is known to be ours: a backup that was restored
- * before the original had been marked with its id. Ours are marked before the next generation is
- * launched, so once that has run, an unmarked one of an earlier generation is such a copy, too, as is
- * one of the newest that is not the recorded root. Its original may be gone by then.
+ * before the original had been marked with its id. A disk that is recorded is marked before the next
+ * generation is launched, so from the newest known one on back, an unmarked one that is not the
+ * recorded root is such a copy, too. Its original may be gone by then.
  */
-function withoutCopies({ launch }: Ledger, volumes: readonly Volume[]): Volume[] {
+function withoutCopies(ledger: Ledger, volumes: readonly Volume[]): Volume[] {
+  const { launch } = ledger;
   const isKnown = (volume: Volume) =>
     volume.markedId === volume.volumeId || volume.volumeId === launch?.rootVolumeId;
   const isAlike = (a: Volume, b: Volume) =>
     a.generation === b.generation && a.lineage === b.lineage;
   const known = volumes.filter(isKnown);
-  const isForeign = ({ generation }: Volume) =>
-    launch !== undefined &&
-    ((launch.ran && generation < launch.generation) ||
-      (launch.rootVolumeId !== undefined && generation === launch.generation));
+  const isForeign = ({ generation }: Volume) => generation <= (newestKnownRoot(ledger) ?? 0);
   return volumes.filter(
     (each) => isKnown(each) || !(isForeign(each) || known.some((other) => isAlike(each, other))),
   );

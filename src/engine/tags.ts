@@ -19,6 +19,7 @@ export const tagKeys = {
   platform: "pmi:platform",
   launch: "pmi:launch",
   instance: "pmi:instance",
+  knownRoot: "pmi:known-root",
   stop: "pmi:stop",
   gap: "pmi:gap",
   deallocatedAt: "pmi:deallocated-at",
@@ -241,6 +242,7 @@ const ledgerSchema = z.object({
   [tagKeys.platform]: platformText.optional(),
   [tagKeys.launch]: text(launchSchema).optional(),
   [tagKeys.instance]: text(instanceSchema).optional(),
+  [tagKeys.knownRoot]: count.optional(),
   [tagKeys.stop]: text(
     z.object({
       generation: count,
@@ -295,6 +297,7 @@ export function decodeLedger(tags: Tags): Ledger {
     startedLineage: read[tagKeys.startedLineage],
     platform: read[tagKeys.platform],
     launch: decodeLaunch(read[tagKeys.launch], read[tagKeys.instance]),
+    knownRootGeneration: read[tagKeys.knownRoot],
     stop: read[tagKeys.stop],
     gap: gap && { fromAt: gap.from, toAt: gap.to, volumeId: gap.volume },
     deallocatedAt: read[tagKeys.deallocatedAt],
@@ -328,19 +331,13 @@ function decodeLaunch(
 
 /** Every tag of the ledger; the caller writes them in one CreateTags. */
 export function encodeLedger(ledger: Ledger): Tags {
+  const { revision, specVersion: version, specFingerprint: print } = ledger;
   const { claim, lineage, startedLineage, platform, launch, stop, gap, deallocatedAt } = ledger;
   const entries: [string, string | undefined][] = [
     [tagKeys.id, ledger.id],
     [tagKeys.creationKey, ledger.creationKey],
     [tagKeys.phase, ledger.phase],
-    [
-      tagKeys.spec,
-      encode({
-        revision: ledger.revision,
-        version: ledger.specVersion,
-        print: ledger.specFingerprint,
-      }),
-    ],
+    [tagKeys.spec, encode({ revision, version, print })],
     [
       tagKeys.claim,
       claim && encode({ host: claim.host, pid: claim.pid, at: iso(claim.touchedAt) }),
@@ -350,6 +347,7 @@ export function encodeLedger(ledger: Ledger): Tags {
     [tagKeys.platform, platform && encodePlatform(platform)],
     [tagKeys.launch, launch && encodeLaunch(launch)],
     [tagKeys.instance, launch && encodeInstance(launch)],
+    [tagKeys.knownRoot, ledger.knownRootGeneration?.toString()],
     [tagKeys.stop, stop && encode({ ...stop, at: iso(stop.at) })],
     [
       tagKeys.gap,

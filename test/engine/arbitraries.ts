@@ -196,6 +196,7 @@ export const ledgers: fc.Arbitrary<Ledger> = fc
     lineage: optional(lineages),
     startedLineage: optional(lineages),
     launch: optional(launches),
+    knownRootGeneration: optional(generation),
     stop: optional(fc.record({ generation, reason: reasons, at: ago })),
     gap: optional(fc.record({ fromAt: ago, toAt: ago, volumeId: optional(volumeIds) })),
   })

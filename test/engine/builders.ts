@@ -97,6 +97,7 @@ export const ledger = (change: Partial<Ledger> = {}): Ledger => ({
   startedLineage: { number: 1, baseImageId: imageA },
   platform: platform(),
   launch: launch(),
+  knownRootGeneration: 1,
   ...change,
 });
 
@@ -110,6 +111,7 @@ export const newborn = (change: Partial<Ledger> = {}): Ledger =>
     startedLineage: undefined,
     platform: undefined,
     launch: undefined,
+    knownRootGeneration: undefined,
     ...change,
   });
 

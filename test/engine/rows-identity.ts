@@ -32,6 +32,8 @@ import {
 } from "./builders";
 import { acts, condemning, type Row, recorded, snapshotting, time, waits } from "./expected";
 
+const nothing = { anchors: [], instances: [], volumes: [], snapshots: [] };
+
 const orders: Row[] = [
   {
     name: "an older order gives way, whatever else there is to do",
@@ -62,6 +64,28 @@ const orders: Row[] = [
     },
     rule: "a creation belongs to the process that claimed it last",
     expect: { kind: "superseded", reason: "process 7 on other is creating it now" },
+  },
+  {
+    name: "nor is it ended while another process creates it: that could write over the end",
+    ask: {
+      ledger: newborn({ claim: { host: "other", pid: 7, touchedAt: now } }),
+      observation: atRest(),
+      claimant,
+      deallocate: true,
+    },
+    rule: "a creation belongs to the process that claimed it last",
+    expect: { kind: "superseded", reason: "process 7 on other is creating it now" },
+  },
+  {
+    name: "what is to end and has no anchor any more is ended, whoever created it",
+    ask: {
+      ledger: newborn({ claim: { host: "other", pid: 7, touchedAt: now } }),
+      observation: observation({ ...nothing, anchorMissingSinceAt: now - minutes }),
+      claimant,
+      deallocate: true,
+    },
+    rule: "the anchor goes last, or stays as long as retention says",
+    expect: { kind: "done", wakeAt: Number.MAX_SAFE_INTEGER },
   },
   {
     name: "a claim is renewed every minute of a long creation",
@@ -121,7 +145,6 @@ const anchorStep = (change: Record<string, unknown>, tags: Record<string, string
     ...change,
   });
 
-const nothing = { anchors: [], instances: [], volumes: [], snapshots: [] };
 const makesAnchor = "a managed instance has an anchor before anything else";
 
 const anchors: Row[] = [
@@ -352,6 +375,7 @@ const facts: Row[] = [
   {
     name: "an instance that is newer than the ledger is adopted by its tags",
     ask: {
+      ledger: ledger({ knownRootGeneration: undefined }),
       observation: observation({
         anchors: [heldBy("i-2")],
         instances: [instance({ generation: 2, lineage: 2, baseImageId: imageB })],
@@ -447,9 +471,28 @@ const marked: Row[] = [
     expect: acts(snapshotting("final", "vol-1")),
   },
   {
+    name: "a copy is nobody's root disk either where only the mark tells the original",
+    ask: {
+      ledger: ledger({
+        launch: launch({ rootVolumeId: undefined }),
+        knownRootGeneration: undefined,
+      }),
+      observation: atRest({
+        instances: [instance({ state: "terminated", rootVolumeId: undefined })],
+        volumes: [volume({ volumeId: "vol-copy", markedId: undefined }), volume()],
+        snapshots: [],
+      }),
+    },
+    rule: "without a live instance the next generation is launched from its root source",
+    expect: acts(snapshotting("final", "vol-1")),
+  },
+  {
     name: "of two unmarked volumes of one generation that nobody knows the older is the original",
     ask: {
-      ledger: ledger({ launch: launch({ rootVolumeId: undefined }) }),
+      ledger: ledger({
+        launch: launch({ rootVolumeId: undefined }),
+        knownRootGeneration: undefined,
+      }),
       observation: atRest({
         instances: [],
         volumes: [
@@ -465,4 +508,62 @@ const marked: Row[] = [
   },
 ];
 
-export const identityRows: readonly Row[] = [...orders, ...anchors, ...moves, ...facts, ...marked];
+const unmarked = (change: Parameters<typeof volume>[0]) =>
+  volume({ markedId: undefined, ...change });
+const isPending = "an instance that is changing its state is waited for";
+const pending = (generation: number, volumes: ReturnType<typeof volume>[]) =>
+  observation({
+    anchors: [heldBy(`i-${generation}`)],
+    instances: [instance({ generation, state: "pending", rootVolumeId: undefined })],
+    volumes,
+  });
+const awaited = (generation: number) =>
+  waits(
+    `i-${generation} is pending`,
+    { kind: "instance", instanceId: `i-${generation}`, until: "state-change" },
+    now + 5 * minutes,
+  );
+const launchedAgain = (generation: number) =>
+  ledger({
+    launch: openLaunch({ generation, instanceId: `i-${generation}` }),
+    knownRootGeneration: generation - 1,
+  });
+
+const copies: Row[] = [
+  {
+    name: "a copy of a disk that two generations have followed is not marked while the newest is pending",
+    ask: {
+      ledger: launchedAgain(3),
+      observation: pending(3, [unmarked({ volumeId: "vol-copy" }), volume({ generation: 2 })]),
+    },
+    rule: isPending,
+    expect: awaited(3),
+  },
+  {
+    name: "a copy of a disk that went with its instance is not marked once the next one is launched",
+    ask: {
+      ledger: launchedAgain(2),
+      observation: pending(2, [unmarked({ volumeId: "vol-copy" })]),
+    },
+    rule: isPending,
+    expect: awaited(2),
+  },
+  {
+    name: "the only disk of a generation that nobody saw is marked",
+    ask: {
+      ledger: ledger({ launch: launch({ generation: 2, rootVolumeId: undefined }) }),
+      observation: atRest({ volumes: [volume(), unmarked({ generation: 2 })] }),
+    },
+    rule: marks,
+    expect: marking("vol-2"),
+  },
+];
+
+export const identityRows: readonly Row[] = [
+  ...orders,
+  ...anchors,
+  ...moves,
+  ...facts,
+  ...marked,
+  ...copies,
+];

@@ -47,6 +47,25 @@ const repeats: Row[] = [
     expect: waits("an earlier launch may still show up", time, now + 20 * seconds),
   },
   {
+    name: "a launch that would take its root along is not repeated once that is to be kept",
+    ask: {
+      ledger: ledger({ launch: { ...open, imageId: imageA, rootKept: false }, lineage: undefined }),
+      observation: atRest({ volumes: [], snapshots: [] }),
+    },
+    rule: resolves,
+    expect: waits("an earlier launch may still show up", time, now + 20 * seconds),
+  },
+  {
+    name: "a launch from the kept disk is not repeated once every launch is to boot the base image",
+    ask: {
+      ledger: opened,
+      spec: spec({ persistRootDevice: false, persistPrivateIp: true }),
+      observation: atRest(saved),
+    },
+    rule: resolves,
+    expect: waits("an earlier launch may still show up", time, now + 20 * seconds),
+  },
+  {
     name: "a launch whose image is gone is not repeated",
     ask: { ledger: opened, observation: atRest({ ...saved, images: [] }) },
     rule: resolves,

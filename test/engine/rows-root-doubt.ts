@@ -1,9 +1,11 @@
 // The root rule where things are in doubt: disks that do not show, launches that were refused or that
 // belong to another lineage, snapshots that failed or hang.
 
+import type { Launch, Ledger } from "../../src/engine/model";
 import { encodePlatform } from "../../src/engine/tags";
 import {
   atRest,
+  baseImage,
   final,
   hours,
   image,
@@ -19,6 +21,7 @@ import {
   platform,
   refusal,
   seconds,
+  spec,
   volume,
 } from "./builders";
 import {
@@ -218,6 +221,7 @@ const otherLaunches: Row[] = [
     expect: acts(
       recorded(ledger(), {
         launch: intent({ generation: 3 }),
+        knownRootGeneration: 2,
         startedLineage: started,
         gap: { fromAt: now - minutes, toAt: now, volumeId: undefined },
       }),
@@ -244,6 +248,53 @@ const otherLaunches: Row[] = [
     },
     rule: launches,
     expect: lostRoot("its root disk is gone"),
+  },
+];
+
+const toB = { spec: spec({ imageId: imageB }) };
+const isB = { baseImage: baseImage({ imageId: imageB }), volumes: [], snapshots: [] };
+const launchedAt = (recordedAt: number, change: Partial<Launch> = {}) =>
+  ledger({ launch: launch({ recordedAt, ...change }) });
+const bootsB = (before: Ledger) =>
+  acts(
+    recorded(before, {
+      launch: intent({ imageId: imageB, lineage: 2 }),
+      startedLineage: { number: 2, baseImageId: imageB },
+    }),
+    launching({ imageId: imageB }, { lineage: 2, baseImageId: imageB }),
+  );
+const lately = launchedAt(now - minutes);
+const longAgo = launchedAt(now - 5 * minutes);
+const forgotten = launchedAt(now - minutes, { rootKept: false });
+
+const lastDisks: Row[] = [
+  {
+    name: "the disk that a swap leaves is seen before another is launched, or a copy could pass for it",
+    ask: { ...toB, ledger: lately, observation: atRest(isB) },
+    rule: launches,
+    expect: waits(
+      "looking for the root disk of generation 1, which EC2 may not show yet",
+      { kind: "time" },
+      now + 15 * seconds,
+    ),
+  },
+  {
+    name: "the disk that a swap leaves is looked for no longer than EC2's lag",
+    ask: { ...toB, ledger: longAgo, observation: atRest(isB) },
+    rule: launches,
+    expect: bootsB(longAgo),
+  },
+  {
+    name: "a disk of which there is a snapshot has been seen",
+    ask: { ...toB, ledger: lately, observation: atRest({ ...isB, snapshots: [periodic()] }) },
+    rule: launches,
+    expect: bootsB(lately),
+  },
+  {
+    name: "a disk that went with its instance is not looked for",
+    ask: { ...toB, ledger: forgotten, observation: atRest(isB) },
+    rule: launches,
+    expect: bootsB(forgotten),
   },
 ];
 
@@ -276,4 +327,10 @@ const gaps: Row[] = [
   },
 ];
 
-export const rootDoubtRows: readonly Row[] = [...snapshots, ...images, ...otherLaunches, ...gaps];
+export const rootDoubtRows: readonly Row[] = [
+  ...snapshots,
+  ...images,
+  ...otherLaunches,
+  ...lastDisks,
+  ...gaps,
+];

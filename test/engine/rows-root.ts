@@ -391,7 +391,10 @@ const neverRan: Row[] = [
       }),
     },
     rule: launches,
-    expect: launchedFrom({ launch: intent({ generation: 3 }) }, { generation: 3 }),
+    expect: launchedFrom(
+      { launch: intent({ generation: 3 }), knownRootGeneration: 2 },
+      { generation: 3 },
+    ),
   },
   {
     name: "a refused launch after a pause looks for nothing and goes on from the saved disk",
@@ -605,6 +608,7 @@ const lineages: Row[] = [
     expect: acts(
       recorded(swapped, {
         launch: intent({ generation: 3, imageId: imageA, lineage: 3 }),
+        knownRootGeneration: 2,
         startedLineage: started(3, imageA),
       }),
       bootsBase({ generation: 3 }, { lineage: 3 }),
@@ -664,6 +668,7 @@ const lineages: Row[] = [
     expect: acts(
       recorded(ledger({ lineage: started(2, imageA) }), {
         launch: intent({ generation: 3, imageId: imageA, lineage: 3 }),
+        knownRootGeneration: 2,
         startedLineage: started(3, imageA),
       }),
       bootsBase({ generation: 3 }, { lineage: 3 }),

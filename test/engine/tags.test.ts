@@ -73,6 +73,7 @@ const longLedger: Ledger = {
     healthy: false,
     heals: longest.count,
   },
+  knownRootGeneration: longest.count,
   stop: { generation: longest.count, reason: "changed-properties", at: longest.at },
   gap: { fromAt: longest.at, toAt: longest.at, volumeId: longest.volume },
   deallocatedAt: longest.at,

@@ -2,6 +2,7 @@
 import type { Bug } from "./bug";
 
 const root = "src/engine/root.ts";
+const launch = "src/engine/rules-launch.ts";
 const situation = "src/engine/situation.ts";
 const tags = "src/engine/tags.ts";
 
@@ -156,7 +157,21 @@ export const rootBugs: readonly Bug[] = [
     name: "a copy of an earlier generation's disk counts because its original is gone",
     harm: "a restored backup is snapshotted, kept or deleted as ours",
     file: situation,
-    find: "launch.ran && generation < launch.generation",
-    replace: "launch.ran && generation > launch.generation",
+    find: "generation <= (newestKnownRoot(ledger) ?? 0)",
+    replace: "generation === (newestKnownRoot(ledger) ?? 0)",
+  },
+  {
+    name: "the next launch forgets which root disks were known",
+    harm: "a restored backup of an earlier disk is marked and later deleted as ours",
+    file: launch,
+    find: "knownRootGeneration: newestKnownRoot(ledger),",
+    replace: "knownRootGeneration: undefined,",
+  },
+  {
+    name: "another lineage is opened before the last disk was seen",
+    harm: "the disk that a swap leaves cannot be told from a copy, and is never saved",
+    file: launch,
+    find: "return awaitLastRoot(situation) ?? openLineage(situation, root.lineage);",
+    replace: "return openLineage(situation, root.lineage);",
   },
 ];

@@ -58,6 +58,7 @@ const full = (id: string): Ledger => ({
     healthy: true,
     heals: 1,
   },
+  knownRootGeneration: 11,
   stop: { generation: 11, reason: "ami-swap", at: Date.parse("2026-01-02T03:04:00Z") },
   gap: {
     fromAt: Date.parse("2026-01-02T03:00:00Z"),

@@ -9,6 +9,7 @@ import {
   find,
   guestFiles,
   type Life,
+  noticeBoots,
   noticeLaunches,
   type SnapshotRow,
   type VolumeRow,
@@ -87,6 +88,7 @@ const invariants: Record<string, (call: JudgedCall) => string | undefined> = {
 };
 
 export function judgeCall(call: JudgedCall): void {
+  noticeBoots(call.witness);
   for (const [name, invariant] of Object.entries(invariants)) {
     const complaint = invariant(call);
     if (complaint !== undefined) throw new Violation(`${name}: ${complaint}`);
@@ -123,7 +125,8 @@ function lossIn(
 ): string | undefined {
   const earlier = before.filter(({ owner }) => owner === life.owner);
   const ofLineage = earlier.findLast(({ lineage }) => lineage === life.lineage);
-  const last = earlier.findLast((each) => each.files.size > 0 || hasBooted(witness, each));
+  // One that was booted from another image lies between, though nobody wrote on it.
+  const last = earlier.findLast((each) => each.files.size > 0 || each.hasBooted);
   const isAgain = last !== undefined && last.files.size > 0;
   if (ofLineage === undefined && isAgain && last.baseImageId === life.baseImageId) {
     const isAsked = !spec.persistRootDevice || !wasKept(witness, last);
@@ -137,10 +140,6 @@ function lossIn(
     ? undefined
     : `${life.instanceId} (lineage ${life.lineage}, from ${life.imageId}) lacks ${missing.join(", ")} of ${ofLineage.volumeId}, and no true gap is told`;
 }
-
-/** One that was booted from another image lies between, though nobody wrote on it. */
-const hasBooted = ({ rows }: Witness, { instanceId }: Life) =>
-  find(rows().instances(), instanceId)?.osUpSince !== undefined;
 
 const decisionAgeMs = 60_000;
 

@@ -24,7 +24,7 @@ import {
   userAsks,
 } from "./users";
 import { allIds } from "./witness";
-import { connect, Violation } from "./world";
+import { connect, sdkIsLoaded, Violation } from "./world";
 
 export interface Told {
   plan: Plan;
@@ -39,6 +39,7 @@ export interface Told {
 const convergenceMinutes = 300;
 
 export async function runPlan(plan: Plan): Promise<Told> {
+  if (plan.isWire) await sdkIsLoaded();
   const scene = createScene(plan);
   const startedAt = scene.now();
   const violation = await tell(scene).then(

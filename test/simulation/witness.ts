@@ -18,6 +18,8 @@ export interface Life {
   volumeId: string;
   /** The paths on its root disk that guests have written, by itself or before it. */
   files: Set<string>;
+  /** Its operating system was seen up, whatever has become of it since. */
+  hasBooted: boolean;
   launchedAt: number;
   privateIp: string;
 }
@@ -80,12 +82,22 @@ export function noticeLaunches({ lives, now, rows }: Witness): Life[] {
       imageId: instance.imageId,
       volumeId: volume.id,
       files: guestFiles(volume.disk.files),
+      hasBooted: false,
       launchedAt: now(),
       privateIp: find(rows().interfaces(), instance.interfaceIds[0])?.privateIps[0] ?? "",
     });
   }
   lives.push(...fresh);
   return fresh;
+}
+
+/** Noticed while it is up: an instance that has ended does not tell it any more. */
+export function noticeBoots({ lives, rows }: Witness): void {
+  const waiting = lives.filter(({ hasBooted }) => !hasBooted);
+  if (waiting.length === 0) return;
+  const up = new Set<string>();
+  for (const { id, osUpSince } of rows().instances()) if (osUpSince !== undefined) up.add(id);
+  for (const life of waiting) life.hasBooted = up.has(life.instanceId);
 }
 
 /** The volume outlived its instance: it is there, or we deleted it. */

@@ -51,6 +51,17 @@ export function createWorld(options: SimulatorOptions = {}): World {
   return { simulator, ...connect(simulator) };
 }
 
+let loading: Promise<unknown> | undefined;
+
+/**
+ * The SDK reads configuration files with the first request of a program. That takes real time, in
+ * which virtual time would leap for everybody who sleeps, so it is done before anybody does.
+ */
+export function sdkIsLoaded(): Promise<unknown> {
+  loading ??= connect(createSimulator(), { wire: true }).ec2.call("DescribeSubnets", {});
+  return loading;
+}
+
 /** `wire`: through the SDK's own serialisation and EC2's wire protocol, without a socket. */
 export function connect(simulator: Simulator, { wire = false } = {}): Connection {
   const hooks: Connection["hooks"] = { before: [], settled: [], after: [] };
