@@ -226,8 +226,10 @@ function candidatesOf<R extends Row>(
 ): readonly string[] | undefined {
   const isExact = values.every((value) => !/[*?\\]/.test(value));
   if (name === idFilters[listing.noun.prefix]) return isExact ? values : undefined;
-  if (name.startsWith("tag:") && isExact && seesTags)
-    return values.flatMap((value) => [...table.idsWithTag(name.slice(4), value)]);
+  if (name.startsWith("tag:") && isExact) {
+    const ids = values.flatMap((value) => [...table.idsWithTag(name.slice(4), value)]);
+    return seesTags ? ids : [...ids, ...table.idsChangedLately()];
+  }
   if (name !== listing.indexedFilter) return undefined;
   const keys = values.map((value) => /^([^:*?\\]*):/.exec(value)?.[1]);
   return keys.every((key) => key !== undefined)

@@ -29,6 +29,8 @@ export interface Table<R extends Row> {
   entriesSeen(lagMilliseconds: number, ids?: Iterable<string>): IterableIterator<Entry<R>>;
   getSeen(id: string, lagMilliseconds: number): R | undefined;
   idsWithTag(key: string, value: string): ReadonlySet<string>;
+  /** What was changed or removed so lately that a reader that lags behind may see it as it was. */
+  idsChangedLately(): readonly string[];
   /** By what `indexBy` said of a row when it was made; it must not change afterwards. */
   idsIndexed(key: string): ReadonlySet<string>;
   readonly size: number;
@@ -67,11 +69,13 @@ export function createTable<R extends Row>(
   }
   const byTag = createTagIndex(all);
   const byKey = createKeyIndex(indexBy);
+  let lately: { readonly id: string; readonly at: number }[] = [];
 
   const replace = (id: string, slot: Slot<R>, row: R | undefined) => {
     const before = slot.current.row;
     if (before?.tags !== row?.tags) byTag.replace(id, before?.tags, row?.tags);
     slot.past = remembered(slot, host);
+    if (host.longestLagMilliseconds() > 0) lately.push({ id, at: host.now() });
     slot.current = { row, since: host.now() };
   };
   function* entriesSeen(lagMilliseconds: number, ids?: Iterable<string>) {
@@ -121,6 +125,12 @@ export function createTable<R extends Row>(
     all,
     entriesSeen,
     idsWithTag: (key, value) => byTag.ids(key, value),
+    idsChangedLately: () => {
+      const cutoff = host.now() - host.longestLagMilliseconds();
+      if (lately[0] !== undefined && lately[0].at < cutoff)
+        lately = lately.filter(({ at }) => at >= cutoff);
+      return lately.map(({ id }) => id);
+    },
     idsIndexed: byKey.ids,
     get size() {
       return slots.size;

@@ -29,8 +29,8 @@ export const retentionBugs: readonly Bug[] = [
     name: "a snapshot is deleted before its image is deregistered",
     harm: "EC2 refuses, or somebody's image loses its disk",
     file,
-    find: "return !images.some((image) => image.snapshotId === held.id);",
-    replace: "return !images.some((image) => image.imageId === held.id);",
+    find: "return !imaged.has(held.id);",
+    replace: "return true;",
   },
   {
     name: "a volume is deleted although it is not marked with its own id",
