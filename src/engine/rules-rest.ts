@@ -5,7 +5,7 @@
 import { disposal, retentionSteps } from "./retention";
 import { findRoot, findSnapshot, secureVolume } from "./root";
 import { act, actAll, pursue, type Rule, record, stuck, type Verdict, wait } from "./rule";
-import { absenceSeconds, type Situation, settleSeconds } from "./situation";
+import { absenceSeconds, type Situation } from "./situation";
 import { deleteAfterTag } from "./tags";
 
 const never = Number.MAX_SAFE_INTEGER;
@@ -121,7 +121,7 @@ const concludeDeallocation: Rule = {
 /** Gone because we deleted it; where that was never begun, EC2 may only not show it yet. */
 function concludeWithoutAnchor({ ledger, now, observation }: Situation): Verdict {
   const missingSinceAt = observation.anchorMissingSinceAt ?? now;
-  if (ledger.phase === "deallocating" || now >= missingSinceAt + 2 * settleSeconds * 1000)
+  if (ledger.phase === "deallocating" || now >= missingSinceAt + absenceSeconds * 1000)
     return { kind: "done", wakeAt: never };
   return wait("its network interface is not to be seen", { kind: "time" }, now + 10_000);
 }

@@ -24,9 +24,14 @@ export interface CampaignOptions {
   instances: number;
   days: number;
   seed: number;
+  /** Minutes between two snapshots, of which each managed instance draws one. */
+  intervals?: readonly number[];
   /** Told now and then how far it is. */
   progress?: (line: string) => void;
 }
+
+/** Most of a campaign's processor time is upkeep: rare snapshots let more instances live longer. */
+export const defaultIntervals: readonly number[] = [5, 15, 60, 240];
 
 export interface Land {
   options: CampaignOptions;
@@ -44,7 +49,7 @@ export interface Land {
 }
 
 export function createLand(options: CampaignOptions): Land {
-  const { instances, seed } = options;
+  const { instances, intervals = defaultIntervals, seed } = options;
   const simulator = createSimulator({
     ...{ seed, keptCalls: 0 },
     clock: { kind: "virtual", quietTurns: 0 },
@@ -55,7 +60,7 @@ export function createLand(options: CampaignOptions): Land {
   for (const id of allIds(witness.rows())) witness.foreign.add(id);
   witness.madeByUs = new AllBut(witness.foreign);
   const identities = Array.from({ length: instances }, (_, index) =>
-    identityOf(index, random(`spec ${index}`), now()),
+    identityOf(index, drawSpec(random(`spec ${index}`), intervals), now()),
   );
   return {
     ...{ options, simulator, witness, random, now },
@@ -84,9 +89,9 @@ class AllBut extends Set<string> {
 /** The process that creates all of them, as `pulumi up` would. */
 export const creator = { host: "campaign", pid: 1 };
 
-function identityOf(index: number, random: Random, now: number): Identity {
+function identityOf(index: number, drawn: SpecInput, now: number): Identity {
   const id = `pmi-${(index + 1).toString(16).padStart(12, "0")}`;
-  const spec = parse(drawSpec(random));
+  const spec = parse(drawn);
   const initial: Ledger = {
     ...{ id, phase: "creating", revision: 0, specVersion: 1 },
     creationKey: fingerprint(id),
@@ -96,7 +101,7 @@ function identityOf(index: number, random: Random, now: number): Identity {
   return { id, specs: [spec], initial };
 }
 
-function drawSpec(random: Random): SpecInput {
+function drawSpec(random: Random, intervals: readonly number[]): SpecInput {
   const types = ["m5.large", "m6i.large", "c5.large", "r5.large", "c6i.xlarge"];
   const first = random.below(types.length);
   const subnets = 1 + random.below(DEFAULT_SUBNET_IDS.length);
@@ -107,7 +112,10 @@ function drawSpec(random: Random): SpecInput {
     lifeCycle: random.chance(0.9) ? "spot" : "on_demand",
     fallbackToOnDemand: random.chance(0.8),
     persistPrivateIp: random.chance(0.7),
-    snapshots: { intervalMinutes: [5, 15, 60, 240][random.below(4)], keep: 1 + random.below(3) },
+    snapshots: {
+      intervalMinutes: intervals[random.below(intervals.length)],
+      keep: 1 + random.below(3),
+    },
     retentionHours: random.chance(0.5) ? { images: 0, snapshots: 24, volumes: 1 } : {},
   };
 }

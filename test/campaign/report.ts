@@ -1,5 +1,6 @@
 /** What a campaign prints in the end. */
 import type { CampaignReport } from "./campaign";
+import { defaultIntervals } from "./land";
 
 const titles: Readonly<Record<string, string>> = {
   events: "what happened",
@@ -15,7 +16,7 @@ const titles: Readonly<Record<string, string>> = {
 
 export function reportText(report: CampaignReport): string {
   const { hoursDown, hoursRunning, land, violation } = report;
-  const { days, instances, seed } = land.options;
+  const { days, instances, intervals = defaultIntervals, seed } = land.options;
   const tables = Object.entries(titles).flatMap(([kind, title]) => {
     const rows = [...land.counts.of(kind)].sort((a, b) => b[1] - a[1]);
     return ["", title, ...rows.map(([name, count]) => `${String(count).padStart(10)}  ${name}`)];
@@ -25,7 +26,7 @@ export function reportText(report: CampaignReport): string {
   return [
     ...tables,
     "",
-    `${instances} managed instances, ${days} days, seed ${seed}`,
+    `${instances} managed instances, ${days} days, seed ${seed}, a snapshot every ${intervals.join(", ")} minutes`,
     `asked ${hours} times: ${hoursRunning} running (${share} %), ${hoursDown} down with a reason`,
     violation === undefined ? "everything held" : `VIOLATED: ${violation.stack}`,
   ].join("\n");

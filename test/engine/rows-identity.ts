@@ -80,7 +80,7 @@ const orders: Row[] = [
     name: "what is to end and has no anchor any more is ended, whoever created it",
     ask: {
       ledger: newborn({ claim: { host: "other", pid: 7, touchedAt: now } }),
-      observation: observation({ ...nothing, anchorMissingSinceAt: now - minutes }),
+      observation: observation({ ...nothing, anchorMissingSinceAt: now - 5 * minutes }),
       claimant,
       deallocate: true,
     },

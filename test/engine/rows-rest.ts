@@ -492,7 +492,7 @@ const endings: Row[] = [
         ...emptied,
         anchors: [],
         instances: [],
-        anchorMissingSinceAt: now - minutes,
+        anchorMissingSinceAt: now - 5 * minutes,
       }),
     },
     rule: endsAll,
