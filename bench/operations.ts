@@ -51,7 +51,7 @@ export async function carryOut(bench: Bench, change: Partial<Spec> = {}): Promis
 }
 
 /** As a controller does it: looks whenever the last look said so. */
-async function live(bench: Bench, seconds: number): Promise<void> {
+export async function live(bench: Bench, seconds: number): Promise<void> {
   const { clock } = bench.world.simulator;
   const untilAt = clock.now() + seconds * 1000;
   while (clock.now() < untilAt) {
