@@ -100,7 +100,7 @@ async function askAll(land: Land, report: CampaignReport): Promise<void> {
       continue;
     }
     report.hoursDown += 1;
-    const reason = reasonOf(entry, land.now());
+    const reason = reasonOf(land, entry);
     if (reason === undefined)
       throw new Violation(
         `(f) progress: ${entry.id} is down without a reason: ${JSON.stringify(entry.standing)}`,
@@ -112,14 +112,18 @@ async function askAll(land: Land, report: CampaignReport): Promise<void> {
 /** A worker that died, and a survey that has just begun, take two minutes each to be made up for. */
 const graceMs = 15 * minutes;
 
-function reasonOf({ dueAt, lease, standing }: Entry, now: number): string | undefined {
+function reasonOf(land: Land, { dueAt, id, lease, standing }: Entry): string | undefined {
+  const now = land.now();
   if (lease !== undefined && lease.untilAt > now) return "somebody is at work on it";
   if (standing === undefined) return undefined;
   if (now > Math.max(dueAt, standing.at) + graceMs) return undefined;
   if (standing.kind === "done")
-    return now < standing.at + graceMs ? "it went down in this moment" : undefined;
+    return now < downSinceAt(land, id) + graceMs ? "it went down in this moment" : undefined;
   return standing.reason === "" ? undefined : standing.reason;
 }
+
+const downSinceAt = ({ downSinceAt, witness }: Land, id: string): number =>
+  downSinceAt.get(witness.lives.findLast(({ owner }) => owner === id)?.instanceId ?? "") ?? 0;
 
 const convergenceMs = 6 * hours;
 

@@ -40,6 +40,8 @@ export interface Land {
   identities: Map<string, Identity>;
   witness: Witness;
   counts: Counts;
+  /** When each instance began to end or stop, by EC2's events. */
+  downSinceAt: ReadonlyMap<string, number>;
   /** The first invariant that did not hold: it ends the campaign. */
   violation: AbortController;
   random(stream: string): Random;
@@ -65,6 +67,7 @@ export function createLand(options: CampaignOptions): Land {
   return {
     ...{ options, simulator, witness, random, now },
     registry: createMemoryControllerRegistry(),
+    downSinceAt: noteEndings(simulator),
     identities: new Map(identities.map((identity) => [identity.id, identity])),
     counts: createCounts(),
     violation: new AbortController(),
@@ -73,6 +76,17 @@ export function createLand(options: CampaignOptions): Land {
         if (signal?.aborted !== true) throw error;
       }),
   };
+}
+
+function noteEndings({ control }: Simulator): ReadonlyMap<string, number> {
+  const downSinceAt = new Map<string, number>();
+  control.events.subscribe(({ "detail-type": type, detail, time }) => {
+    const { "instance-id": id, state } = detail;
+    if (type !== "EC2 Instance State-change Notification" || typeof id !== "string") return;
+    if (state === "pending" || state === "running") downSinceAt.delete(id);
+    else if (!downSinceAt.has(id)) downSinceAt.set(id, Date.parse(time));
+  });
+  return downSinceAt;
 }
 
 /** Nobody else makes anything in this account once the campaign has begun. */
