@@ -11,6 +11,7 @@ import type { Clock, Cloud, Registry } from "../engine/ports";
 import { converge, describeStep, type Outcome, type ProgressEvent } from "../engine/reconcile";
 import { Holding, isSameOrder, leaseSeconds } from "./holding";
 import { Journal, type JournalDeps } from "./journal";
+import { LedgerCopies } from "./ledger-copies";
 import { OutageWatch } from "./outage";
 import type { Entry, Lease, Standing } from "./registry";
 
@@ -143,7 +144,7 @@ class Run {
   }
 
   private async carryOut(entry: Entry): Promise<Outcome> {
-    const { anchors, claimant, clock, deadlineAt, signal, stretch } = this.deps;
+    const { claimant, clock, deadlineAt, signal, stretch } = this.deps;
     const { decided, progress, remembered = { interfaceId: entry.interfaceId } } = this.context;
     const stop = this.holding.begin(entry);
     const { id, asked, deallocate, spec, specVersion } = entry;
@@ -152,7 +153,7 @@ class Run {
       ...{ id, asked, deallocate, spec, specVersion, initial, remembered },
       ...{ claimant, clock, deadlineAt, progress, stretch: stretch?.() },
       cloud: this.watchedCloud(initial),
-      registry: this.ledgerPort(anchors, initial),
+      registry: this.ledgerPort(entry, initial),
       signal: signal === undefined ? stop : AbortSignal.any([signal, stop]),
       decided: (decision) => {
         this.rule = decision.rule;
@@ -199,21 +200,22 @@ class Run {
     };
   }
 
-  /** On the anchor first, which is the truth; then in the registry, which tells whether we may. */
-  private ledgerPort(anchors: Registry, initial: Ledger | undefined): Registry {
+  /** What is read and written is known here too, for the history and for what people are told. */
+  private ledgerPort(entry: Entry, initial: Ledger | undefined): Registry {
+    const { anchors, cloud, registry } = this.deps;
+    const { holding } = this;
+    const copies = new LedgerCopies({ anchors, registry, holding, now: () => cloud.now() }, entry);
     return {
       load: async (id, seen) => {
-        const ledger = newestLedger([await anchors.load(id, seen), this.ledger ?? initial]);
+        const ledger = newestLedger([await copies.load(id, seen), this.ledger ?? initial]);
         if (ledger !== undefined && this.facts !== undefined)
-          this.outages.saw(this.facts, ledger, this.deps.cloud.now());
+          this.outages.saw(this.facts, ledger, cloud.now());
         this.ledger = ledger;
         return ledger;
       },
       save: async (ledger, interfaceId) => {
-        await anchors.save(ledger, interfaceId);
+        await copies.save(ledger, interfaceId);
         this.ledger = ledger;
-        const { lease } = this.holding;
-        if (!(await this.deps.registry.saveLedger(lease, ledger))) this.holding.lose();
       },
     };
   }

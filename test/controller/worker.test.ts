@@ -2,7 +2,8 @@
 import type { ControllerRegistry } from "../../src/controller/registry";
 import { work } from "../../src/controller/worker";
 import { CloudError } from "../../src/engine/ports";
-import { carrierOf, change, expectBytes, secondImage, write } from "../simulation/operations";
+import { carrierOf, change, expectBytes, look, secondImage, write } from "../simulation/operations";
+import { Crash } from "../simulation/world";
 import { openDesk, openRunningDesk } from "./desk";
 
 const minutes = 60_000;
@@ -99,6 +100,48 @@ test("a lease is held by one: who comes meanwhile finds it busy", async () => {
   await desk.story.world.clock.sleep(5000);
   expect(await desk.work({ holder: "test:2:b" })).toMatchObject({ kind: "busy" });
   expect(await first).toMatchObject({ kind: "worked", standing: { kind: "done" } });
+});
+
+test("what somebody wrote on the anchor and not in the registry, the next one writes there", async () => {
+  const desk = await openRunningDesk();
+  const { registry } = desk;
+  const { id } = desk.story.initial;
+  const dying: ControllerRegistry = {
+    ...registry,
+    saveLedger: async (lease, ledger) => {
+      const { generation, healthy } = ledger.launch ?? {};
+      if (generation === 2 && healthy) throw new Crash("killed between the two");
+      return registry.saveLedger(lease, ledger);
+    },
+  };
+  change(desk.story, { recycleToken: "once" });
+  await desk.register();
+  expect(await desk.work({ registry: dying })).toMatchObject({ kind: "failed" });
+  expect((await registry.get(id))?.ledger?.launch).toMatchObject({ generation: 2, healthy: false });
+  expect(await desk.work()).toMatchObject({ kind: "worked", standing: { kind: "done" } });
+  expect((await registry.get(id))?.ledger?.launch).toMatchObject({ generation: 2, healthy: true });
+});
+
+test("an older ledger that somebody wrote over a newer one on the anchor is put right by the next look", async () => {
+  const desk = await openRunningDesk();
+  const { initial, world } = desk.story;
+  const ledgers = async () => {
+    const { anchors } = await look(desk.story);
+    const known = (await desk.registry.get(initial.id))?.ledger;
+    return { anchors, known, onAnchor: await world.registry.load(initial.id, anchors) };
+  };
+  const before = await ledgers();
+  change(desk.story, { recycleToken: "once" });
+  await desk.register();
+  await desk.work();
+  const late = before.onAnchor ?? initial;
+  await world.registry.save(late, before.anchors[0]?.interfaceId ?? "");
+  expect((await ledgers()).onAnchor?.launch?.generation).toBe(1);
+  await world.clock.sleep(5 * minutes);
+  expect(await desk.work()).toMatchObject({ kind: "worked", standing: { kind: "done" } });
+  const { known, onAnchor } = await ledgers();
+  expect(onAnchor).toEqual(known);
+  expect(onAnchor?.launch).toMatchObject({ generation: 2, healthy: true });
 });
 
 test("who works longer than a lease lasts renews it", async () => {
