@@ -58,7 +58,8 @@ interface Situation {
 
 function recycling({ entry, seen }: Situation): Order {
   refuseAtRest("recycle", entry);
-  const generation = seen.ledger.launch?.generation ?? 0;
+  const present = seen.ledger.launch?.generation ?? 0;
+  const generation = isBeingReplaced(entry, seen) ? present - 1 : present;
   return {
     verb: "recycle",
     asked: { recycleGeneration: generation },
@@ -67,6 +68,16 @@ function recycling({ entry, seen }: Situation): Order {
     mayBeFulfilled: ({ ledger }) => (ledger?.launch?.generation ?? 0) > generation,
     isFulfilled: (later) => (later.ledger.launch?.generation ?? 0) > generation && isHealthy(later),
   };
+}
+
+/**
+ * The generation before was asked away, and its successor is not healthy yet although somebody is at
+ * it, or was cut off: asked again it is the same recycle, and does not replace the successor too.
+ */
+function isBeingReplaced({ asked, lease, standing }: Entry, { ledger: { launch } }: Seen): boolean {
+  if (launch === undefined || launch.healthy) return false;
+  const isUnderWay = lease !== undefined || standing?.kind === "waiting";
+  return isUnderWay && asked.recycleGeneration === launch.generation - 1;
 }
 
 function snapshotting({ entry, now, seen }: Situation): Order {

@@ -136,6 +136,23 @@ describe("cut off", () => {
     expect(aliveInstances()).toBe(0);
   }, 120_000);
 
+  test("a recycle that is cut off after the launch and asked for again is one recycle", async () => {
+    await createRegistered();
+    const stop = new AbortController();
+    const cutOff = await account.managed(["recycle", "db", ...patient], {
+      signal: stop.signal,
+      onNote(text) {
+        if (text.includes("launching generation 2")) stop.abort();
+      },
+    });
+    expect(cutOff.exitCode).toBe(130);
+    expect(await shown()).toMatchObject({ generation: 2 });
+    const again = await account.managed(["recycle", "db", ...patient]);
+    expect(again).toMatchObject({ exitCode: 0 });
+    expect(again.stderr).toContain("asked: generation 1 to be replaced");
+    expect(await shown()).toMatchObject({ state: "running", generation: 2 });
+  }, 120_000);
+
   test("Ctrl-C before anything is asked for ends it at once", async () => {
     await createRegistered();
     const run = await account.managed(["pause", "db"], { signal: AbortSignal.abort() });
