@@ -10,7 +10,8 @@ import { createFileControllerRegistry } from "../../src/controller/file-registry
 import { createSimulator } from "../../src/simulator";
 import { createRandom } from "../../src/simulator/random";
 import { serveSimulator } from "../../src/simulator/server";
-import { type Daemon, endDaemons, startDaemon } from "./real-daemon";
+import { endPrograms } from "../cli/real-program";
+import { type Daemon, startDaemon } from "./real-daemon";
 import { create, id, instancesOf, region } from "./served-account";
 
 jest.setTimeout(300_000);
@@ -20,7 +21,7 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), "daemon-test-"));
 const directory = path.join(folder, "registry");
 
 afterAll(() => {
-  endDaemons();
+  endPrograms();
   fs.rmSync(folder, { recursive: true, force: true });
 });
 

@@ -1,44 +1,15 @@
 /** `managed-instance controller` as a process of its own, as a user starts it. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import path from "node:path";
+import { type RunningProgram, startProgram } from "../cli/real-program";
 import { region } from "./served-account";
-
-const repository = path.resolve(__dirname, "../..");
-const program = path.join(repository, "src", "cli", "main.ts");
-const children: ChildProcess[] = [];
-
-/** Ends what is left of them, at once. */
-export function endDaemons(): void {
-  for (const child of children) child.kill("SIGKILL");
-}
 
 interface Place {
   directory: string;
   endpoint: string;
 }
 
-export interface Daemon {
-  child: ChildProcess;
-  text(): string;
-  /** Exit code, or the signal that ended it. */
-  ended: Promise<number | string>;
-}
+export type Daemon = RunningProgram;
 
 export function startDaemon({ directory, endpoint }: Place): Daemon {
   const args = ["controller", "--directory", directory, "--endpoint", endpoint];
-  const child = spawn(
-    process.execPath,
-    ["--import", require.resolve("tsx"), program, ...args, "--region", region, "--interval", "5"],
-    { cwd: repository, stdio: ["ignore", "pipe", "pipe"] },
-  );
-  children.push(child);
-  let text = "";
-  const add = (chunk: Buffer) => {
-    text += chunk.toString("utf8");
-  };
-  child.stdout.on("data", add);
-  child.stderr.on("data", add);
-  const ended = once(child, "close").then(([code, signal]) => code ?? signal);
-  return { child, text: () => text, ended };
+  return startProgram([...args, "--region", region, "--interval", "5"]);
 }

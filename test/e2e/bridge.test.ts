@@ -5,7 +5,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { createProject, type Project, Recording, until } from "./project";
+import { createProject, type Project, Recording } from "./project";
+import { until } from "./until";
 
 jest.setTimeout(120_000);
 

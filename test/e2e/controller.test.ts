@@ -9,7 +9,8 @@ import { createFileControllerRegistry } from "../../src/controller/file-registry
 import { createSimulator, type Simulator } from "../../src/simulator";
 import { type SimulatorServer, serveSimulator } from "../../src/simulator/server";
 import { DEFAULT_SUBNET_IDS, IMAGE_IDS } from "../../src/simulator/start-world";
-import { type Daemon, endDaemons, startDaemon } from "../controller/real-daemon";
+import { endPrograms } from "../cli/real-program";
+import { type Daemon, startDaemon } from "../controller/real-daemon";
 import { instancesOf } from "../controller/served-account";
 import { createProject, type Project } from "./project";
 
@@ -44,7 +45,7 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
-  endDaemons();
+  endPrograms();
   await server.close();
   project.remove();
 });

@@ -4,7 +4,7 @@
  */
 import type { Simulator } from "../../src/simulator";
 import type { InstanceRecord } from "../../src/simulator/records";
-import { until } from "./project";
+import { until } from "./until";
 
 const file = "/srv/journal.txt";
 const tagOf = (row: { tags: ReadonlyMap<string, string> }, key: string) =>

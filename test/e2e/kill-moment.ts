@@ -5,7 +5,8 @@
 import { execFileSync } from "node:child_process";
 import type { Simulator } from "../../src/simulator";
 import type { Random } from "../../src/simulator/random";
-import { enginePid, until } from "./project";
+import { enginePid } from "./project";
+import { until } from "./until";
 
 /** What a terminal, a CI system that gives up, and a machine that dies do to `pulumi`. */
 export const ways = ["ctrl-c", "ctrl-c twice", "engine killed", "all killed"] as const;

@@ -10,15 +10,9 @@ import { ManagedInstance, type ManagedInstanceArgs } from "../../components";
 import { createSimulator, type Simulator } from "../../src/simulator";
 import { type SimulatorServer, serveSimulator } from "../../src/simulator/server";
 import { DEFAULT_SUBNET_IDS, IMAGE_IDS } from "../../src/simulator/start-world";
-import {
-  createProject,
-  enginePid,
-  installPackage,
-  type Project,
-  Recording,
-  until,
-} from "./project";
+import { createProject, enginePid, installPackage, type Project, Recording } from "./project";
 import { leaksIn, secretUserData, secretWord } from "./secrets";
+import { until } from "./until";
 
 jest.setTimeout(180_000);
 

@@ -159,15 +159,3 @@ export function enginePid(): number {
   if (line === undefined) throw new Error(`no Pulumi engine among:\n${children}`);
   return Number(line.trim().split(/\s+/)[0]);
 }
-
-export async function until(
-  what: string,
-  isTrue: () => boolean,
-  timeoutMs = 30_000,
-): Promise<void> {
-  const giveUpAt = Date.now() + timeoutMs;
-  while (!isTrue()) {
-    if (Date.now() > giveUpAt) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
