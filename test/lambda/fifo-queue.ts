@@ -10,6 +10,10 @@ export interface FifoOptions {
   now(): number;
   visibilitySeconds?: number;
   mostDeliveries?: number;
+  /** Whether a message that was taken is lost all the same. */
+  loses?(message: WakeMessage): boolean;
+  /** In which order the groups that are free get their turn; as their messages came, by itself. */
+  arrange?(groupIds: readonly string[]): readonly string[];
 }
 
 export interface FifoQueue extends WakeQueue {
@@ -50,6 +54,7 @@ export function createFifoQueue(options: FifoOptions): FifoQueue {
         if (lastAt !== undefined && now() < lastAt + deduplicationMs) continue;
         seen.set(key, now());
         taken.push(message);
+        if (options.loses?.(message)) continue;
         const messageId = `message-${taken.length}`;
         kept.push({ message, messageId, deliveries: 0, hiddenUntilAt: 0 });
       }
@@ -62,7 +67,8 @@ export function createFifoQueue(options: FifoOptions): FifoQueue {
       const busy = new Set(
         kept.filter((each) => each.hiddenUntilAt > now()).map(({ message }) => message.groupId),
       );
-      const free = kept.filter(({ message }) => !busy.has(message.groupId)).slice(0, most);
+      const idle = kept.filter(({ message }) => !busy.has(message.groupId));
+      const free = arranged(idle, options.arrange).slice(0, most);
       for (const each of free) {
         each.deliveries += 1;
         each.hiddenUntilAt = now() + visibilitySeconds * 1000;
@@ -76,6 +82,14 @@ export function createFifoQueue(options: FifoOptions): FifoQueue {
       return kept.length;
     },
   };
+}
+
+/** Between groups in any order, within one as they came. */
+function arranged(kept: readonly Kept[], arrange: FifoOptions["arrange"]): readonly Kept[] {
+  if (arrange === undefined) return kept;
+  const groupOf = ({ message }: Kept) => message.groupId;
+  const groups = arrange([...new Set(kept.map(groupOf))]);
+  return groups.flatMap((group) => kept.filter((each) => groupOf(each) === group));
 }
 
 /** As Lambda hands it over. */

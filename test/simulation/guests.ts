@@ -6,8 +6,11 @@ import type { Random } from "../../src/simulator/random";
 import type { Scene } from "./scene";
 import { find } from "./witness";
 
+/** Those of whose guests it is. */
+export type Hosts = Pick<Scene, "simulator" | "trace" | "witness">;
+
 /** One more file on every disk of ours whose operating system runs. */
-export function guestsWrite(scene: Scene, path: string): void {
+export function guestsWrite(scene: Hosts, path: string): void {
   const { simulator, trace, witness } = scene;
   for (const life of witness.lives) {
     if (!isUp(scene, life.instanceId)) continue;
@@ -24,11 +27,14 @@ export function guestsWrite(scene: Scene, path: string): void {
   }
 }
 
-const isUp = ({ witness }: Scene, instanceId: string): boolean =>
+const isUp = ({ witness }: Hosts, instanceId: string): boolean =>
   find(witness.rows().instances(), instanceId)?.osUpSince !== undefined;
 
 /** Watches for instances that are ending and lets them write their last words, a few seconds on. */
-export async function runLastWords(scene: Scene, random: Random): Promise<void> {
+export async function runLastWords(
+  scene: Hosts & Pick<Scene, "isOver" | "sleep">,
+  random: Random,
+): Promise<void> {
   const told = new Set<string>();
   while (!scene.isOver()) {
     await scene.sleep(2000 + random.below(3000));
