@@ -85,7 +85,7 @@ test("what the survey found to be stretched is due that much later", async () =>
   };
   await lookSeconds();
   desk.story.world.simulator.clock.advance(600);
-  expect([await lookSeconds(), await lookSeconds(2.5)]).toEqual([300, 750]);
+  expect([await lookSeconds(), await lookSeconds(2.5)]).toEqual([1800, 4500]);
 });
 
 test("one that the registry does not answer for is delivered again, and the others are done", async () => {
