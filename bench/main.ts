@@ -6,6 +6,7 @@
 import type { LatencyTable } from "../src/simulator";
 import { defaultLatencies } from "../src/simulator";
 import { interruptAll, massBound, massLine } from "./mass-interruption";
+import { measureNotice } from "./notice";
 import { type Measurement, measureAll } from "./operations";
 import { decisionsPerSecond, recyclesPerSecond } from "./rates";
 import { isRead } from "./stopwatch";
@@ -28,7 +29,12 @@ interface Row {
 
 async function main(): Promise<number> {
   const measured: Measurement[][] = [];
-  for (let round = 0; round < rounds; round += 1) measured.push(await measureAll(shifted(round)));
+  for (let round = 0; round < rounds; round += 1) {
+    const latencies = shifted(round);
+    const afterSurveySeconds = (60 / rounds) * round;
+    const noticed = await measureNotice({ latencies, afterSurveySeconds });
+    measured.push([...(await measureAll(latencies)), ...noticed]);
+  }
   const rows = rowsOf(measured);
   const decisions = await decisionsPerSecond();
   const recycles = await recyclesPerSecond();

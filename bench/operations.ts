@@ -25,7 +25,7 @@ export interface Bench {
   outcome?: Outcome;
 }
 
-const firstSpec: SpecInput = {
+export const firstSpec: SpecInput = {
   imageId: IMAGE_IDS.amazonLinux,
   instanceTypes: ["m5.large", "m6i.large"],
   subnetIds: [...DEFAULT_SUBNET_IDS],

@@ -12,6 +12,7 @@ import {
   DEFAULT_SUBNET_IDS,
   type RowSet,
   type Simulator,
+  type SimulatorOptions,
 } from "../../src/simulator";
 import { createRandom, type Random } from "../../src/simulator/random";
 import { judgeCall } from "../simulation/invariants";
@@ -26,6 +27,8 @@ export interface CampaignOptions {
   seed: number;
   /** Minutes between two snapshots, of which each managed instance draws one. */
   intervals?: readonly number[];
+  /** Of the account, where it is not as published. */
+  simulated?: Pick<SimulatorOptions, "keptCalls" | "latencies">;
   /** Told now and then how far it is. */
   progress?: (line: string) => void;
 }
@@ -51,9 +54,9 @@ export interface Land {
 }
 
 export function createLand(options: CampaignOptions): Land {
-  const { instances, intervals = defaultIntervals, seed } = options;
+  const { instances, intervals = defaultIntervals, seed, simulated } = options;
   const simulator = createSimulator({
-    ...{ seed, keptCalls: 0 },
+    ...{ seed, keptCalls: 0, ...simulated },
     clock: { kind: "virtual", quietTurns: 0 },
   });
   const now = () => simulator.clock.now();
