@@ -20,10 +20,10 @@ import {
   completedFinal,
   finalAttempts,
   finalsOf,
-  isRecentFailure,
   type Situation,
   snapshotSpacingSeconds,
   snapshotsOf,
+  stillCounts,
   wasBooted,
 } from "./situation";
 import { imageName, isFinal, operations, provenanceTags } from "./tags";
@@ -146,7 +146,7 @@ export function secureImage(situation: Situation, snapshot: Snapshot): Securing<
       watch: { kind: "image", imageId: pending.imageId },
       untilAt: now + 60 * minutes,
     };
-  const failed = made.filter((image) => isRecentFailure(image, image.createdAt, now));
+  const failed = made.filter((image) => stillCounts(image.createdAt, now));
   if (failed.length >= finalAttempts)
     return { kind: "failed", reason: `${failed.length} images of ${snapshot.snapshotId} failed` };
   const { lineage, generation, baseImageId } = snapshot;
@@ -212,12 +212,12 @@ export function findSnapshot(situation: Situation): SnapshotFinding {
   return secured;
 }
 
-/** There is nothing else to go back to and the disk is there: after a while it is tried again. */
+/** Nothing is completed or pending and the disk is there: after a while it is tried again. */
 function retryFinal(situation: Situation, tip: Volume): Securing<never> | undefined {
   const { goal, now } = situation;
   const finals = finalsOf(situation, tip.volumeId);
   if (goal === "deallocated" || tip.state !== "available") return undefined;
-  const recent = finals.filter((snapshot) => isRecentFailure(snapshot, snapshot.startedAt, now));
+  const recent = finals.filter((snapshot) => stillCounts(snapshot.startedAt, now));
   if (recent.length >= finalAttempts) return undefined;
   return spaced(situation, tip.volumeId, () => finalSnapshot(situation, tip));
 }
