@@ -3,7 +3,9 @@
 
 import { decide, rules } from "../../src/engine/decide";
 import { question } from "./builders";
+import { carrierDoubtRows } from "./rows-carrier-doubt";
 import { identityRows } from "./rows-identity";
+import { identityDoubtRows } from "./rows-identity-doubt";
 import { keptRows } from "./rows-kept";
 import { launchRows } from "./rows-launch";
 import { restRows } from "./rows-rest";
@@ -14,6 +16,8 @@ import { upkeepRows } from "./rows-upkeep";
 
 const rows = [
   ...identityRows,
+  ...identityDoubtRows,
+  ...carrierDoubtRows,
   ...rootRows,
   ...rootDoubtRows,
   ...launchRows,
