@@ -13,6 +13,7 @@ import { rootRows } from "./rows-root";
 import { rootDoubtRows } from "./rows-root-doubt";
 import { stopRows } from "./rows-stop";
 import { upkeepRows } from "./rows-upkeep";
+import { upkeepDoubtRows } from "./rows-upkeep-doubt";
 
 const rows = [
   ...identityRows,
@@ -24,6 +25,7 @@ const rows = [
   ...stopRows,
   ...restRows,
   ...upkeepRows,
+  ...upkeepDoubtRows,
   ...keptRows,
 ];
 
