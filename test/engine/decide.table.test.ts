@@ -8,7 +8,9 @@ import { identityRows } from "./rows-identity";
 import { identityDoubtRows } from "./rows-identity-doubt";
 import { keptRows } from "./rows-kept";
 import { launchRows } from "./rows-launch";
+import { launchDoubtRows } from "./rows-launch-doubt";
 import { restRows } from "./rows-rest";
+import { restDoubtRows } from "./rows-rest-doubt";
 import { rootRows } from "./rows-root";
 import { rootDoubtRows } from "./rows-root-doubt";
 import { stopRows } from "./rows-stop";
@@ -22,8 +24,10 @@ const rows = [
   ...rootRows,
   ...rootDoubtRows,
   ...launchRows,
+  ...launchDoubtRows,
   ...stopRows,
   ...restRows,
+  ...restDoubtRows,
   ...upkeepRows,
   ...upkeepDoubtRows,
   ...keptRows,

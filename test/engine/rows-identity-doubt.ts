@@ -85,6 +85,16 @@ const claims: Row[] = [
     ),
   },
   {
+    name: "a creation that another process has claimed is left to it before its anchor shows too",
+    ask: {
+      ledger: newborn({ claim: { ...elsewhere, touchedAt: now } }),
+      observation: observation(nothing),
+      claimant,
+    },
+    rule: "a creation belongs to the process that claimed it last",
+    expect: { kind: "superseded", reason: "process 8 on other is creating it now" },
+  },
+  {
     name: "another process of the same machine is another process",
     ask: {
       ledger: newborn({ claim: { ...claimant, pid: 8, touchedAt: now } }),

@@ -162,6 +162,24 @@ const earlier: Row[] = [
     expect: upToNextSnapshot,
   },
   {
+    name: "a disk of before gets its final snapshot while another one is still waited for",
+    ask: {
+      ledger: ledger({ launch: launch({ generation: 3, imageId: "ami-2f" }) }),
+      observation: observation({
+        anchors: [heldBy("i-3")],
+        instances: [instance({ generation: 3, imageId: "ami-2f" })],
+        volumes: [
+          carriedVolume({ generation: 3 }),
+          volume({ state: "in-use" }),
+          volume({ generation: 2 }),
+        ],
+        snapshots: [periodic({ generation: 3 })],
+      }),
+    },
+    rule: "a free volume of an earlier generation or lineage gets its final snapshot",
+    expect: acts(snapshotting("final", "vol-2", { generation: 2 })),
+  },
+  {
     name: "a disk of before that is kept for a while as it is gets no snapshot any more",
     ask: { ...swapped, observation: keptFor([volume({ deleteAfterAt: now + hours })], []) },
     rule: rests,
