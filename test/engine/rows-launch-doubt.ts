@@ -11,6 +11,7 @@ import {
   image,
   imageA,
   imageB,
+  launch,
   ledger,
   minutes,
   newborn,
@@ -162,6 +163,20 @@ const generations: Row[] = [
     ask: { ledger: stoppedLongAgo, observation: atRest(saved) },
     rule: launches,
     expect: acts(recorded(stoppedLongAgo, { launch: intent(), startedLineage }), launching()),
+  },
+  {
+    name: "the disk that a swap leaves is looked for although an earlier one is there",
+    ask: {
+      spec: spec({ imageId: imageB }),
+      ledger: ledger({ launch: launch({ generation: 2, recordedAt: now - minutes }) }),
+      observation: atRest({ baseImage: baseImage({ imageId: imageB }) }),
+    },
+    rule: launches,
+    expect: waits(
+      "looking for the root disk of generation 2, which EC2 may not show yet",
+      time,
+      now + 15 * seconds,
+    ),
   },
 ];
 
