@@ -206,7 +206,7 @@ export function findSnapshot(situation: Situation): SnapshotFinding {
   const secured = secureVolume(situation, tip);
   if (secured.kind === "secured") return { kind: "secured", result: { snapshot: secured.result } };
   if (secured.kind === "failed") {
-    const older = fallBack(situation, secured.reason);
+    const older = fallBack(situation, secured.reason, tip);
     return older.kind === "failed" ? (retryFinal(situation, tip) ?? older) : older;
   }
   return secured;
@@ -278,17 +278,21 @@ const newestCompleted = ({ lineage, snapshots }: Situation) =>
     (snapshot) => snapshot.lineage === lineage.number && snapshot.state === "completed",
   );
 
-/** The latest completed snapshot instead of the final one: bounded, explicit, and the volume stays. */
+/**
+ * The latest completed snapshot instead of the final one: bounded, explicit, and the volume with the
+ * writes that it lacks stays, if that is there.
+ */
 function fallBack(
   situation: Situation,
   reason: string,
+  volume?: Volume,
 ): Securing<{ snapshot: Snapshot; gap?: Gap }> {
-  const { ledger, lineage, now, snapshots, tip } = situation;
+  const { ledger, lineage, now, snapshots } = situation;
   const newest = newestCompleted(situation);
   if (newest !== undefined) {
     const toAt =
       ledger.stop?.generation === ledger.launch?.generation ? ledger.stop?.at : undefined;
-    const gap = { fromAt: newest.startedAt, toAt: toAt ?? now, volumeId: tip?.volumeId };
+    const gap = { fromAt: newest.startedAt, toAt: toAt ?? now, volumeId: volume?.volumeId };
     return { kind: "secured", result: { snapshot: newest, gap } };
   }
   const pending = snapshots.find(
