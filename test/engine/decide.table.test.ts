@@ -14,6 +14,7 @@ import { restDoubtRows } from "./rows-rest-doubt";
 import { rootRows } from "./rows-root";
 import { rootDoubtRows } from "./rows-root-doubt";
 import { stopRows } from "./rows-stop";
+import { stopDoubtRows } from "./rows-stop-doubt";
 import { upkeepRows } from "./rows-upkeep";
 import { upkeepDoubtRows } from "./rows-upkeep-doubt";
 
@@ -26,6 +27,7 @@ const rows = [
   ...launchRows,
   ...launchDoubtRows,
   ...stopRows,
+  ...stopDoubtRows,
   ...restRows,
   ...restDoubtRows,
   ...upkeepRows,

@@ -26,6 +26,7 @@ export const suiteFiles = [
   "test/engine/tags.test.ts",
   "test/engine/facts.test.ts",
   "test/engine/ledgers.test.ts",
+  "test/engine/error-text.test.ts",
   "test/engine/spec.test.ts",
   "test/engine/retention.test.ts",
   "test/engine/reconcile.test.ts",
