@@ -82,7 +82,7 @@ const onSecond = (change: Parameters<typeof instance>[0] & object = {}) =>
     anchors: [heldBy("i-2")],
     instances: [instance({ generation: 2, imageId: "ami-1f", ...change })],
     volumes: [volume(), carriedVolume({ generation: 2 })],
-    snapshots: [],
+    snapshots: [periodic()],
   });
 const ofSecond = acts(snapshotting("periodic", "vol-2", { generation: 2 }));
 const pendingSince = (span: number) =>

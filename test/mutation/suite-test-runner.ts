@@ -30,6 +30,7 @@ export const suiteFiles = [
   "test/engine/spec.test.ts",
   "test/engine/retention.test.ts",
   "test/engine/reconcile.test.ts",
+  "test/engine/reconcile-doubt.test.ts",
   "test/engine/decide.property.test.ts",
   "test/engine/decide.story.test.ts",
 ];
