@@ -21,7 +21,7 @@ import {
   spec,
   volume,
 } from "./builders";
-import { acts, type Row, registering, snapshotting, time, waits } from "./expected";
+import { acts, keeping, type Row, registering, snapshotting, time, waits } from "./expected";
 
 const secures = "what the last instance wrote is made safe before anything is called done";
 const securesOld = "a kept volume of an earlier generation or lineage gets its final snapshot too";
@@ -142,10 +142,27 @@ const savings: Row[] = [
   },
 ];
 
+const failedLongAgo = [1, 2, 3].map((each) =>
+  final({
+    snapshotId: `snap-failed-${each}`,
+    state: "error",
+    startedAt: now - (20 + each) * minutes,
+  }),
+);
 const unkept = paused({ persistRootDevice: false });
 const twin = (volumeId: string) => volume({ volumeId, markedId: undefined });
 
 const rests: Row[] = [
+  {
+    name: "a deallocation does not try again what failed long ago: the volume stands in for it",
+    ask: {
+      spec: spec({ retentionHours: { volumes: 0 } }),
+      ledger: ledger({ phase: "deallocating" }),
+      observation: atRest({ instances: [ended], snapshots: failedLongAgo }),
+    },
+    rule: "what is kept says until when, and what is not needed is deleted after two looks",
+    expect: acts(keeping("vol-1", now + 96 * hours)),
+  },
   {
     name: "a disk of the lineage that is to be given up is kept as it is while paused",
     ask: { spec: unkept, observation: atRest({ snapshots: [] }) },
