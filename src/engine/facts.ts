@@ -3,8 +3,8 @@
  * resource and the rows of the CLI. Derived from observation and ledger, never remembered.
  */
 import type { Instance, Ledger, Observation } from "./model";
-import { anchorInForce } from "./situation";
-import { isOurImage, isOurSnapshot, parseClientToken } from "./tags";
+import { anchorInForce, findCarrier } from "./situation";
+import { isOurImage, isOurSnapshot } from "./tags";
 
 export interface Facts {
   /** creating, launching, running, unhealthy, interrupted, stopping, paused, down, deallocating, deallocated. */
@@ -34,16 +34,16 @@ const iso = (at: number) => new Date(at).toISOString();
 
 export function describeFacts(observation: Observation, ledger: Ledger): Facts {
   const { launch, gap } = ledger;
-  const carrier = observation.instances.find(
-    (each) =>
-      each.state !== "terminated" && parseClientToken(ledger.id, each.clientToken) !== undefined,
-  );
   const anchor = anchorInForce(ledger, observation);
+  const carrier = findCarrier(ledger, observation, anchor);
   const completed = observation.snapshots.filter(
     (each) => isOurSnapshot(each) && each.state === "completed",
   );
   const snapshot = newest(completed, (each) => each.startedAt);
-  const image = newest(observation.images.filter(isOurImage), (each) => each.createdAt);
+  const available = observation.images.filter(
+    (each) => isOurImage(each) && each.state === "available",
+  );
+  const image = newest(available, (each) => each.createdAt);
   return {
     state: stateOf(carrier, ledger),
     generation: launch?.generation ?? 0,

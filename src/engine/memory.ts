@@ -38,6 +38,7 @@ export interface Job {
 }
 
 interface Unseen {
+  id: string;
   instances: Instance[];
   snapshots: Snapshot[];
   images: Image[];
@@ -103,7 +104,7 @@ export class Memory {
     const { remembered, spec } = this.options;
     const isKnown = facts.anchors.length > 0;
     this.anchorMissingSinceAt = isKnown ? undefined : (this.anchorMissingSinceAt ?? now);
-    if (isKnown) this.interfaceId = facts.anchors[0]?.interfaceId;
+    this.interfaceId = facts.anchors[0]?.interfaceId ?? this.interfaceId;
     if (Object.keys(facts.spotMarket.usdPerHour).length > 0) this.spotMarket = facts.spotMarket;
     this.forgetSeen(facts, now);
     const { privateIp, subnetId } = remembered ?? {};
@@ -130,14 +131,8 @@ export class Memory {
       ...facts.snapshots.map((each) => each.snapshotId),
       ...facts.images.map((each) => each.imageId),
     ]);
-    const isVisible = ({ instances, snapshots, images }: Unseen) =>
-      [
-        ...instances.map((each) => each.instanceId),
-        ...snapshots.map((each) => each.snapshotId),
-        ...images.map((each) => each.imageId),
-      ].some((id) => visible.has(id));
-    const isBelieved = (each: Unseen) => now - each.madeAt < absenceSeconds * 1000;
-    this.unseen = this.unseen.filter((each) => !isVisible(each) && isBelieved(each));
+    const isBelieved = ({ madeAt }: Unseen) => now - madeAt < absenceSeconds * 1000;
+    this.unseen = this.unseen.filter((each) => !visible.has(each.id) && isBelieved(each));
   }
 
   /** A launch that EC2 definitely refused; false when the refusal says nothing about the launch. */
@@ -159,7 +154,7 @@ export class Memory {
 
   rememberCreated(step: Step, id: string | undefined, now: number) {
     if (id === undefined) return;
-    const made: Unseen = { instances: [], snapshots: [], images: [], madeAt: now };
+    const made: Unseen = { id, instances: [], snapshots: [], images: [], madeAt: now };
     if (step.kind === "create-anchor") this.interfaceId = id;
     if (step.kind === "launch") made.instances.push(pendingInstance(step, id, now));
     if (step.kind === "create-snapshot")

@@ -74,10 +74,8 @@ export function allowedSubnets({ anchor, ledger, spec }: Situation): readonly st
 function orderedSubnets(situation: Situation, market: Market): string[] {
   const { anchor, observation } = situation;
   const score = (subnetId: string) => {
-    const zone = observation.zones[subnetId];
-    return market === "spot" && zone !== undefined
-      ? (observation.spotMarket.zoneScores[zone] ?? 0)
-      : 0;
+    const zone = observation.zones[subnetId] ?? "";
+    return market === "spot" ? (observation.spotMarket.zoneScores[zone] ?? 0) : 0;
   };
   return [...allowedSubnets(situation)].sort(
     (a, b) => isHere(anchor, b) - isHere(anchor, a) || score(b) - score(a),

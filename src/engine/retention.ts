@@ -60,8 +60,6 @@ const isCompleted = (snapshot: Snapshot) => snapshot.state === "completed";
 interface Rest {
   snapshot?: Snapshot;
   image?: Image;
-  /** A volume with writes that the snapshot lacks. */
-  gapVolumeId?: string;
 }
 
 /** Undefined while the last writes are not safe yet. */
@@ -71,11 +69,11 @@ function restOf(situation: Situation): Rest | undefined {
   if (found === undefined || found.kind === "opens" || found.kind === "failed")
     return situation.goal === "deallocated" ? {} : undefined;
   if (found.kind !== "secured") return undefined;
-  const { snapshot, gap } = found.result;
+  const { snapshot } = found.result;
   const image = situation.images.find(
     (each) => each.snapshotId === snapshot.snapshotId && each.state === "available",
   );
-  return { snapshot, image, gapVolumeId: gap?.volumeId };
+  return { snapshot, image };
 }
 
 /**
@@ -119,7 +117,6 @@ export function judge(situation: Situation): Judged[] {
  */
 function isFailure(situation: Situation, { kind, resource }: Held): boolean {
   if (kind !== "snapshot" || resource.state !== "error") return false;
-  if (!isFinal(resource)) return true;
   const counted = finalsOf(situation, resource.volumeId).slice(0, finalAttempts);
   return !counted.includes(resource);
 }
@@ -136,10 +133,10 @@ const liveLineage = ({ goal, ledger, lineage }: Situation) =>
   goal === "running" ? (ledger.launch?.lineage ?? lineage.number) : lineage.number;
 
 /** An expiry was written for what was given up; a lineage that came back is not given up. */
-function hasExpiry({ goal, ledger, lineage }: Situation, { resource }: Held): boolean {
-  if (resource.deleteAfterAt === undefined) return false;
+function expiryOf({ goal, ledger, lineage }: Situation, { resource }: Held): number | undefined {
   const current = [lineage.number, ledger.lineage?.number, ledger.launch?.lineage];
-  return goal === "deallocated" || !current.includes(resource.lineage);
+  const counts = goal === "deallocated" || !current.includes(resource.lineage);
+  return counts ? resource.deleteAfterAt : undefined;
 }
 
 /** What EC2 refuses to delete is left behind expired, so that the sweep deletes it once it can. */
@@ -149,16 +146,14 @@ function leftToSweep({ observation }: Situation, held: Held, wanted: Disposition
 }
 
 function expiredOrNeeded(situation: Situation, held: Held): Disposition {
-  const { deleteAfterAt } = held.resource;
-  if (deleteAfterAt === undefined || !hasExpiry(situation, held)) return needed;
-  return deleteAfterAt <= situation.now ? disposable : needed;
+  const expiresAt = expiryOf(situation, held);
+  return expiresAt !== undefined && expiresAt <= situation.now ? disposable : needed;
 }
 
 function dispositionOf(situation: Situation, rest: Rest, held: Held): Disposition {
   const { goal } = situation;
-  if (hasExpiry(situation, held)) return expiredOrNeeded(situation, held);
-  const holdsGap = held.resource.holdsGap === true || rest.gapVolumeId === held.id;
-  if (held.kind === "volume" && holdsGap) return ofGapVolume(situation, held);
+  if (expiryOf(situation, held) !== undefined) return expiredOrNeeded(situation, held);
+  if (held.resource.holdsGap === true) return ofGapVolume(situation, held);
   if (held.resource.lineage !== liveLineage(situation)) return ofOldLineage(situation, held);
   switch (goal) {
     case "running":
@@ -223,7 +218,6 @@ function whilePaused(situation: Situation, rest: Rest, held: Held): Disposition 
 /** Deallocated: the newest state, each kind for its own hours; zero hours deletes at once. */
 function afterDeallocation(situation: Situation, rest: Rest, held: Held): Disposition {
   const { images, snapshots, volumes } = situation.spec.retentionHours;
-  if (images + snapshots + volumes === 0) return disposable;
   switch (held.kind) {
     case "volume":
       if (held.id !== situation.tip?.volumeId || isUnsaved(situation, held))
@@ -246,8 +240,6 @@ function afterDeallocation(situation: Situation, rest: Rest, held: Held): Dispos
  */
 function ofOldLineage(situation: Situation, held: Held): Disposition {
   const { goal, snapshots, spec } = situation;
-  if (held.kind === "image") return disposable;
-  if (held.kind === "volume") return unlessUnsaved(situation, held);
   const newest = snapshots.find(
     (each) => each.lineage === held.resource.lineage && isCompleted(each),
   );
@@ -292,7 +284,7 @@ export function disposal(situation: Situation): Disposal {
     ({ disposition, held }) =>
       disposition.kind === "needed" &&
       held.resource.deleteAfterAt !== undefined &&
-      !hasExpiry(situation, held),
+      expiryOf(situation, held) === undefined,
   );
   const steps = [
     ...untagging(spared, tagKeys.condemned),
@@ -318,12 +310,10 @@ export function deletion(
   const fresh = possible.filter((held) => held.resource.condemnedAt === undefined);
   for (const batch of inBatches(fresh, taggedAtOnce))
     steps.push({ kind: "tag", resourceIds: batch.map((held) => held.id), tags: condemnedTag(now) });
-  const waiting = possible.filter((held) => held.resource.condemnedAt !== undefined);
   const ripeAt = (held: Held | RetainedAnchor) =>
     (held.resource.condemnedAt ?? now) + settleSeconds * 1000;
-  steps.push(...waiting.filter((held) => ripeAt(held) <= now).map(deleteStep));
-  const times = waiting.map(ripeAt).filter((at) => at > now);
-  if (fresh.length > 0) times.push(now + settleSeconds * 1000);
+  steps.push(...possible.filter((held) => ripeAt(held) <= now).map(deleteStep));
+  const times = possible.map(ripeAt).filter((at) => at > now);
   return { steps, nextAt: times.length > 0 ? Math.min(...times) : undefined };
 }
 

@@ -20,10 +20,10 @@ import {
   completedFinal,
   finalAttempts,
   finalsOf,
-  isRecentFailure,
   type Situation,
   snapshotSpacingSeconds,
   snapshotsOf,
+  stillCounts,
   wasBooted,
 } from "./situation";
 import { imageName, isFinal, operations, provenanceTags } from "./tags";
@@ -146,7 +146,7 @@ export function secureImage(situation: Situation, snapshot: Snapshot): Securing<
       watch: { kind: "image", imageId: pending.imageId },
       untilAt: now + 60 * minutes,
     };
-  const failed = made.filter((image) => isRecentFailure(image, image.createdAt, now));
+  const failed = made.filter((image) => stillCounts(image.createdAt, now));
   if (failed.length >= finalAttempts)
     return { kind: "failed", reason: `${failed.length} images of ${snapshot.snapshotId} failed` };
   const { lineage, generation, baseImageId } = snapshot;
@@ -206,18 +206,18 @@ export function findSnapshot(situation: Situation): SnapshotFinding {
   const secured = secureVolume(situation, tip);
   if (secured.kind === "secured") return { kind: "secured", result: { snapshot: secured.result } };
   if (secured.kind === "failed") {
-    const older = fallBack(situation, secured.reason);
+    const older = fallBack(situation, secured.reason, tip);
     return older.kind === "failed" ? (retryFinal(situation, tip) ?? older) : older;
   }
   return secured;
 }
 
-/** There is nothing else to go back to and the disk is there: after a while it is tried again. */
+/** Nothing is completed or pending and the disk is there: after a while it is tried again. */
 function retryFinal(situation: Situation, tip: Volume): Securing<never> | undefined {
   const { goal, now } = situation;
   const finals = finalsOf(situation, tip.volumeId);
   if (goal === "deallocated" || tip.state !== "available") return undefined;
-  const recent = finals.filter((snapshot) => isRecentFailure(snapshot, snapshot.startedAt, now));
+  const recent = finals.filter((snapshot) => stillCounts(snapshot.startedAt, now));
   if (recent.length >= finalAttempts) return undefined;
   return spaced(situation, tip.volumeId, () => finalSnapshot(situation, tip));
 }
@@ -278,17 +278,21 @@ const newestCompleted = ({ lineage, snapshots }: Situation) =>
     (snapshot) => snapshot.lineage === lineage.number && snapshot.state === "completed",
   );
 
-/** The latest completed snapshot instead of the final one: bounded, explicit, and the volume stays. */
+/**
+ * The latest completed snapshot instead of the final one: bounded, explicit, and the volume with the
+ * writes that it lacks stays, if that is there.
+ */
 function fallBack(
   situation: Situation,
   reason: string,
+  volume?: Volume,
 ): Securing<{ snapshot: Snapshot; gap?: Gap }> {
-  const { ledger, lineage, now, snapshots, tip } = situation;
+  const { ledger, lineage, now, snapshots } = situation;
   const newest = newestCompleted(situation);
   if (newest !== undefined) {
     const toAt =
       ledger.stop?.generation === ledger.launch?.generation ? ledger.stop?.at : undefined;
-    const gap = { fromAt: newest.startedAt, toAt: toAt ?? now, volumeId: tip?.volumeId };
+    const gap = { fromAt: newest.startedAt, toAt: toAt ?? now, volumeId: volume?.volumeId };
     return { kind: "secured", result: { snapshot: newest, gap } };
   }
   const pending = snapshots.find(

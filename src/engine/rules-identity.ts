@@ -105,9 +105,7 @@ const finishMove: Rule = {
   apply(situation) {
     const { anchor, carrier, now, observation } = situation;
     if (anchor === undefined || observation.anchors.length < 2) return undefined;
-    const others = observation.anchors
-      .filter((each) => each !== anchor)
-      .sort((a, b) => b.moves - a.moves || (a.interfaceId < b.interfaceId ? 1 : -1));
+    const others = observation.anchors.filter((each) => each !== anchor);
     const isHeld = carrier !== undefined || anchor.status !== "available";
     const isTie = others.every((other) => other.moves === anchor.moves);
     const isMove = !isHeld && !isTie;
@@ -166,7 +164,7 @@ const adoptCarrier: Rule = {
     if (anchor === undefined || carrier === undefined || carrierGeneration === undefined)
       return undefined;
     const isNewer = carrierGeneration > (ledger.launch?.generation ?? 0);
-    if (!isNewer && !replacesOpenLaunch(situation)) return undefined;
+    if (!isNewer && !replacesOpenLaunch(situation, carrier)) return undefined;
     const provenance = parseProvenance(carrier.tags);
     if (provenance === undefined)
       return wait(`${carrier.instanceId} does not show its tags yet`, { kind: "time" }, now + 5000);
@@ -193,13 +191,12 @@ const adoptCarrier: Rule = {
  * A launch was recorded while an older instance, unseen then, held the anchor. Once EC2's lag is over
  * and the older one still holds it, the recorded one cannot have been accepted.
  */
-function replacesOpenLaunch(situation: Situation): boolean {
-  const { anchor, carrier, carrierGeneration, launchAccepted, ledger, now } = situation;
-  const { launch } = ledger;
-  if (launch === undefined || launchAccepted || carrierGeneration === undefined) return false;
-  const isOlder = carrierGeneration < launch.generation && carrier?.state === "running";
-  const isHolder = anchor?.attachedInstanceId === carrier?.instanceId;
-  return isOlder && isHolder && now >= launch.recordedAt + absenceSeconds * 1000;
+function replacesOpenLaunch(situation: Situation, carrier: Instance): boolean {
+  const { anchor, launchAccepted, ledger, now } = situation;
+  if (ledger.launch === undefined || launchAccepted) return false;
+  const isHolder = anchor?.attachedInstanceId === carrier.instanceId;
+  const isLagOver = now >= ledger.launch.recordedAt + absenceSeconds * 1000;
+  return carrier.state === "running" && isHolder && isLagOver;
 }
 
 const factsOf = (instance: Instance) => ({

@@ -101,8 +101,7 @@ function isStillWanted(situation: Situation, anchor: Anchor, launch: Launch): bo
 function isUsable({ images, observation: { baseImage } }: Situation, imageId: string): boolean {
   const persisted = images.find((image) => image.imageId === imageId);
   if (persisted !== undefined) return persisted.state === "available";
-  if (baseImage.imageId !== imageId || baseImage.kind === "absent") return false;
-  return baseImage.state === "available";
+  return baseImage.imageId === imageId && imageObstacle(baseImage) === undefined;
 }
 
 /**
@@ -180,9 +179,9 @@ function place(situation: Situation, lineage: number, root: Root): Verdict | und
     gap: root.source.kind === "base-image" ? undefined : (root.gap ?? ledger.gap),
   });
   const step = launchStep({ ...situation, ledger: { ...ledger, platform } }, anchor, launch);
-  const volumeId = root.gap?.volumeId;
-  if (root.gap === undefined || volumeId === undefined) return act(intent, step);
-  return act({ kind: "tag", resourceIds: [volumeId], tags: gapTag(root.gap) }, intent, step);
+  const { gap } = root;
+  if (gap?.volumeId === undefined) return act(intent, step);
+  return act({ kind: "tag", resourceIds: [gap.volumeId], tags: gapTag(gap) }, intent, step);
 }
 
 function nextLaunch(situation: Situation, lineage: number, root: Root, pool: Pool): Launch {

@@ -43,7 +43,7 @@ const secureState: Rule = {
     if (goal === "deallocated" && images + snapshots === 0) return undefined;
     const wantsImage = goal === "paused" || images > 0;
     const found = wantsImage ? findRoot(situation) : findSnapshot(situation);
-    if (found.kind === "opens" || found.kind === "secured") return undefined;
+    if (found.kind === "opens") return undefined;
     if (found.kind !== "failed") return pursue(found);
     if (goal === "deallocated") return undefined;
     return stuck(found.reason, "look at the volume and its snapshots; nothing of it is deleted");
@@ -128,10 +128,7 @@ function concludeWithoutAnchor({ ledger, now, observation }: Situation): Verdict
 
 const concludePause: Rule = {
   name: "a paused managed instance rests with its latest snapshot and image",
-  apply: (situation) =>
-    isAtRest(situation) && situation.goal === "paused"
-      ? { kind: "done", wakeAt: never }
-      : undefined,
+  apply: (situation) => (isAtRest(situation) ? { kind: "done", wakeAt: never } : undefined),
 };
 
 export const restRules: readonly Rule[] = [

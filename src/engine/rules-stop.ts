@@ -179,10 +179,10 @@ function warmUp(situation: Situation, carrier: Instance, reason: StopReason): Ve
 const meetInterruption: Rule = {
   name: "an interruption notice is met with a snapshot, which shortens the final one",
   apply(situation) {
-    const { carrier, now, spec, volumes } = situation;
+    const { carrier, now, snapshots, spec, volumes } = situation;
     if (carrier?.state !== "running" || !carrier.interruptionNoticed) return undefined;
     const volume = volumes.find((each) => each.volumeId === carrier.rootVolumeId);
-    const taken = volume === undefined ? [] : snapshotsOf(situation, volume.volumeId);
+    const taken = snapshots.filter((each) => each.volumeId === carrier.rootVolumeId);
     const lastAt = Math.max(0, ...taken.map((each) => each.startedAt));
     const isDue = now - lastAt > noticeMinutes * minutes;
     const isPending = taken.some((each) => each.state === "pending");

@@ -1,6 +1,7 @@
 /**
  * While an instance runs as it should: its properties follow the spec in place, its disk is
- * snapshotted in time, what earlier generations left is saved and cleared away.
+ * snapshotted in time, what earlier generations left is saved and cleared away. These rules are asked
+ * last, when all others have passed: an instance runs and is to run on.
  */
 import type { Step } from "./model";
 import { disposal, freeingSteps, retentionSteps } from "./retention";
@@ -16,9 +17,6 @@ const lookAgainSeconds = 30;
  * security groups, DeleteOnTermination. What changes by itself the survey of each minute shows.
  */
 export const settledLookMinutes = 30;
-
-const isRunning = ({ carrier, goal }: Situation) =>
-  goal === "running" && carrier?.state === "running";
 
 const followSecurityGroups: Rule = {
   name: "the anchor has the security groups that the spec names",
@@ -36,9 +34,8 @@ const followSecurityGroups: Rule = {
 
 const followTags: Rule = {
   name: "the instance, its root volume and the anchor wear the user's tags",
-  apply({ anchor, carrier, spec, ...situation }) {
-    if (carrier === undefined || !isRunning({ anchor, carrier, spec, ...situation }))
-      return undefined;
+  apply({ anchor, carrier, spec }) {
+    if (carrier === undefined) return undefined;
     const missing = Object.entries(spec.tags).some(([key, value]) => carrier.tags[key] !== value);
     if (!missing) return undefined;
     const ids = [carrier.instanceId, carrier.rootVolumeId, anchor?.interfaceId];
@@ -55,8 +52,8 @@ function periodicDueAt(situation: Situation): number | undefined {
 
 /** At once if the disk has no snapshot of its own. */
 function periodicScheduledAt(situation: Situation): number | undefined {
-  const { carrier, ledger, now, spec, stretch = 1 } = situation;
-  if (!spec.persistRootDevice || carrier?.rootVolumeId === undefined) return undefined;
+  const { ledger, now, spec, stretch = 1 } = situation;
+  if (!spec.persistRootDevice) return undefined;
   const taken = ownSnapshots(situation).filter((each) => each.state !== "error");
   const lastAt = Math.max(0, ...taken.map((each) => each.startedAt));
   const requestedAt = requestedSnapshotAt(situation, lastAt) ?? Number.POSITIVE_INFINITY;
@@ -73,10 +70,8 @@ function requestedSnapshotAt({ asked, ledger }: Situation, lastAt: number): numb
   return Math.max(wantedAt, lastAt + snapshotSpacingSeconds * 1000);
 }
 
-const ownSnapshots = (situation: Situation) =>
-  situation.carrier?.rootVolumeId === undefined
-    ? []
-    : snapshotsOf(situation, situation.carrier.rootVolumeId);
+const ownSnapshots = ({ carrier, snapshots }: Situation) =>
+  snapshots.filter((each) => each.volumeId === carrier?.rootVolumeId);
 
 /** A disk that never gets healthy is snapshotted all the same, once its grace has passed. */
 const healthyBy = ({ carrier, spec }: Situation) =>
@@ -86,7 +81,6 @@ const takePeriodicSnapshot: Rule = {
   name: "the running root disk is snapshotted in time, never while a snapshot of it is pending",
   apply(situation) {
     const { carrier, now, volumes } = situation;
-    if (!isRunning(situation)) return undefined;
     const volume = volumes.find((each) => each.volumeId === carrier?.rootVolumeId);
     const dueAt = periodicDueAt(situation);
     if (volume === undefined || dueAt === undefined || now < dueAt) return undefined;
@@ -106,15 +100,13 @@ const saveEarlierDisks: Rule = {
   name: "a free volume of an earlier generation or lineage gets its final snapshot",
   apply(situation) {
     const { carrier, volumes } = situation;
-    if (!isRunning(situation)) return undefined;
-    const free = volumes.filter(
+    const earlier = volumes.filter(
       (each) =>
         each.volumeId !== carrier?.rootVolumeId &&
-        each.state === "available" &&
         each.deleteAfterAt === undefined &&
         each.holdsGap !== true,
     );
-    const steps = free.flatMap((volume): Step[] => {
+    const steps = earlier.flatMap((volume): Step[] => {
       const secured = secureVolume(situation, volume);
       return secured.kind === "act" ? [secured.step] : [];
     });
@@ -129,14 +121,14 @@ const clearingSteps = (situation: Situation): Step[] => [
 
 const clearAway: Rule = {
   name: "what nothing needs any more is deleted after two looks",
-  apply: (situation) => (isRunning(situation) ? actAll(clearingSteps(situation)) : undefined),
+  apply: (situation) => actAll(clearingSteps(situation)),
 };
 
 const awaitHealth: Rule = {
   name: "an instance is called up when both status checks have passed",
   apply(situation) {
     const { carrier, ledger, now, spec } = situation;
-    if (carrier === undefined || !isRunning(situation) || ledger.launch?.healthy) return undefined;
+    if (carrier === undefined || ledger.launch?.healthy) return undefined;
     const graceEndsAt = carrier.launchedAt + spec.gracePeriodSeconds * 1000;
     const { health, instanceId } = carrier;
     if (health.kind === "impaired") {

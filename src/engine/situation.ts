@@ -29,8 +29,8 @@ export const finalAttempts = 3;
 /** For so long a failure counts: what the disk holds is still there, so it is tried again later. */
 const failureCountsSeconds = 600;
 
-export const isRecentFailure = ({ state }: { state: string }, at: number, now: number) =>
-  state !== "completed" && state !== "pending" && now < at + failureCountsSeconds * 1000;
+export const stillCounts = (failedAt: number, now: number) =>
+  now < failedAt + failureCountsSeconds * 1000;
 
 export type Goal = "running" | "paused" | "deallocated";
 
@@ -121,9 +121,10 @@ const aliveOf = (ledger: Ledger, { instances }: Observation) =>
 
 /** Of several anchors the one that carries an instance of ours, else the one that moved least often. */
 export function anchorInForce(ledger: Ledger, observation: Observation): Anchor | undefined {
-  const alive = new Set(aliveOf(ledger, observation).map((instance) => instance.instanceId));
-  const isFree = ({ attachedInstanceId }: Anchor) =>
-    Number(attachedInstanceId === undefined || !alive.has(attachedInstanceId));
+  const alive = new Set<string | undefined>(
+    aliveOf(ledger, observation).map((instance) => instance.instanceId),
+  );
+  const isFree = ({ attachedInstanceId }: Anchor) => Number(!alive.has(attachedInstanceId));
   return [...observation.anchors].sort(
     (a, b) =>
       isFree(a) - isFree(b) || a.moves - b.moves || (a.interfaceId < b.interfaceId ? -1 : 1),
@@ -144,16 +145,15 @@ function withoutCopies(ledger: Ledger, volumes: readonly Volume[]): Volume[] {
   const { launch } = ledger;
   const isKnown = (volume: Volume) =>
     volume.markedId === volume.volumeId || volume.volumeId === launch?.rootVolumeId;
-  const isAlike = (a: Volume, b: Volume) =>
-    a.generation === b.generation && a.lineage === b.lineage;
-  const known = volumes.filter(isKnown);
+  const known = new Set(volumes.filter(isKnown).map((volume) => volume.generation));
   const isForeign = ({ generation }: Volume) => generation <= (newestKnownRoot(ledger) ?? 0);
   return volumes.filter(
-    (each) => isKnown(each) || !(isForeign(each) || known.some((other) => isAlike(each, other))),
+    (each) => isKnown(each) || !(isForeign(each) || known.has(each.generation)),
   );
 }
 
-function findCarrier(
+/** The one that the anchor carries: others are on their way out. */
+export function findCarrier(
   ledger: Ledger,
   observation: Observation,
   anchor: Anchor | undefined,
@@ -162,7 +162,10 @@ function findCarrier(
   return alive.find((instance) => instance.instanceId === anchor?.attachedInstanceId) ?? alive[0];
 }
 
-/** The carrier first: an earlier attempt of the same generation may have ended unseen. */
+/**
+ * The carrier first, then the recorded one: an earlier attempt of the same generation may have ended
+ * unseen, and what became of that says nothing of the disk.
+ */
 function findLaunched(
   ledger: Ledger,
   observation: Observation,
@@ -170,12 +173,13 @@ function findLaunched(
 ): Instance | undefined {
   const { launch } = ledger;
   if (launch === undefined) return undefined;
-  const candidates = carrier === undefined ? [] : [carrier];
-  return [...candidates, ...observation.instances].find((instance) => {
-    if (instance.instanceId === launch.instanceId) return true;
-    const token = parseClientToken(ledger.id, instance.clientToken);
-    return token?.generation === launch.generation;
-  });
+  const { instances } = observation;
+  const recorded = instances.find((instance) => instance.instanceId === launch.instanceId);
+  return [carrier, recorded, ...instances].find(
+    (instance) =>
+      instance !== undefined &&
+      parseClientToken(ledger.id, instance.clientToken)?.generation === launch.generation,
+  );
 }
 
 function wasAccepted(

@@ -4,6 +4,7 @@
 import * as fc from "fast-check";
 import { decide } from "../../src/engine/decide";
 import type { Decision, Observation, Snapshot, Step, Volume } from "../../src/engine/model";
+import { upkeepRules } from "../../src/engine/rules-upkeep";
 import type { Question } from "../../src/engine/situation";
 import { decodeLedger, encodeLedger } from "../../src/engine/tags";
 import { questions, resourcesOf } from "./arbitraries";
@@ -108,6 +109,17 @@ test("what is wanted is what was asked for, else what the spec says", () => {
     const wanted = asked?.desiredState ?? spec.desiredState;
     if (step.kind === "launch") expect(wanted).toBe("running");
     if (step.kind === "terminate" && step.reason === "pause") expect(wanted).toBe("paused");
+  });
+});
+
+test("upkeep has its turn only while an instance of ours runs and is to run on", () => {
+  const upkeep = upkeepRules.map(({ name }) => name);
+  always(({ asked, deallocate, ledger, observation, spec }, { rule }) => {
+    if (!upkeep.includes(rule)) return;
+    expect(deallocate).not.toBe(true);
+    expect(["creating", "active"]).toContain(ledger.phase);
+    expect(asked?.desiredState ?? spec.desiredState).toBe("running");
+    expect(aliveIn(observation).map(({ state }) => state)).toContain("running");
   });
 });
 

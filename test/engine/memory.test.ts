@@ -9,10 +9,12 @@ import {
   atRest,
   final,
   id,
+  image,
   imageA,
   instance,
   ledger,
   minutes,
+  newborn,
   now,
   observation,
   pool,
@@ -50,14 +52,20 @@ describe("what was made and does not show yet", () => {
     const it = memory();
     it.rememberCreated(launching(), "i-2", now);
     expect(it.complete(facts(), now + seconds).instances).toEqual([
-      expect.objectContaining({
+      {
         instanceId: "i-2",
         state: "pending",
         clientToken: `${id}:2:1`,
         imageId: "ami-1f",
-        rootDeletedOnTermination: false,
+        instanceType: "m5.large",
         market: "spot",
-      }),
+        launchedAt: now,
+        rootDeletedOnTermination: false,
+        platform: { architecture: "", rootDeviceName: "/dev/xvda", platformDetails: "" },
+        health: { kind: "initializing" },
+        interruptionNoticed: false,
+        tags: launching().instanceTags,
+      },
     ]);
   });
 
@@ -86,6 +94,26 @@ describe("what was made and does not show yet", () => {
     const shown = facts({ snapshots: [final()] });
     expect(it.complete(shown, now + seconds).snapshots).toEqual([final()]);
     expect(it.complete(facts({ snapshots: [] }), now + 2 * seconds).snapshots).toEqual([]);
+  });
+
+  test("is not doubled once EC2 shows it: an instance and an image", () => {
+    const it = memory();
+    it.rememberCreated(launching(), "i-2", now);
+    it.rememberCreated(registering("snap-1-final"), "ami-1f", now);
+    const ended = instance({ generation: 2, state: "terminated" });
+    const seen = it.complete(facts({ instances: [ended], images: [image()] }), now + seconds);
+    expect(seen).toMatchObject({ instances: [ended], images: [image()] });
+    expect(seen.instances).toHaveLength(1);
+    expect(seen.images).toHaveLength(1);
+  });
+
+  test("is believed although EC2 shows what was made before it", () => {
+    const it = memory();
+    it.rememberCreated(launching(), "i-2", now);
+    it.rememberCreated(snapshotting("final", "vol-1"), "snap-new", now);
+    const seen = it.complete(facts({ instances: [instance()], snapshots: [final()] }), now);
+    expect(seen.instances.map((each) => each.instanceId)).toEqual(["i-1", "i-2"]);
+    expect(seen.snapshots.map((each) => each.snapshotId)).toEqual(["snap-1-final", "snap-new"]);
   });
 
   test("is believed for as long as EC2 may lag, and no longer", () => {
@@ -117,9 +145,22 @@ describe("the ledger", () => {
     expect(it.newestLedger(ledger({ revision: 7 }))?.revision).toBe(8);
   });
 
+  test("that is read is the one in force when another process wrote at the same time", () => {
+    const it = memory();
+    it.remember(ledger({ revision: 7 }));
+    const written = ledger({ revision: 7, specVersion: 2 });
+    expect(it.newestLedger(written)).toBe(written);
+    expect(it.newestLedger(undefined)).toBe(written);
+  });
+
   test("of a creation is the one to begin with", () => {
     const it = memory({ initial: ledger({ phase: "creating", revision: 0 }) });
     expect(it.newestLedger(undefined)?.phase).toBe("creating");
+  });
+
+  test("of a creation that has launched nothing names nothing to look for", () => {
+    const { instanceId, rootVolumeId } = memory({ initial: newborn() }).query(now);
+    expect([instanceId, rootVolumeId]).toEqual([undefined, undefined]);
   });
 
   test("tells which ids must not be missed", () => {
@@ -150,6 +191,10 @@ describe("an anchor", () => {
     expect(it.query(now).interfaceId).toBe("eni-2");
     it.complete(facts({ anchors: [anchor({ interfaceId: "eni-3" })] }), now);
     expect(it.query(now).interfaceId).toBe("eni-3");
+    it.rememberCreated(launching(), "i-2", now);
+    expect(it.query(now).interfaceId).toBe("eni-3");
+    it.complete(facts({ anchors: [] }), now);
+    expect(it.query(now).interfaceId).toBe("eni-3");
   });
 
   test("that is not to be seen is missing since it was first missed, until it is seen", () => {
@@ -166,6 +211,13 @@ describe("an anchor", () => {
     expect(memory(known).complete(facts(), now).remembered).toBeUndefined();
     const allowed = memory({ ...known, spec: spec({ subnetIds: [subnetB] }) });
     expect(allowed.complete(facts(), now).remembered).toEqual(known.remembered);
+  });
+
+  test.each([
+    ["a subnet without an address", { subnetId: subnetA }],
+    ["an address without a subnet", { privateIp: "10.0.0.10" }],
+  ])("is not remembered by %s", (_name, remembered) => {
+    expect(memory({ remembered }).complete(facts(), now).remembered).toBeUndefined();
   });
 });
 
@@ -213,6 +265,8 @@ describe("prices and scores", () => {
     const { instances } = observation({ instances: [instance()] });
     it.complete(facts({ instances }), now);
     expect(it.query(now).wantsSpotMarket).toBe(false);
+    it.complete(facts({ instances: [instance({ state: "terminated" })] }), now);
+    expect(it.query(now).wantsSpotMarket).toBe(true);
     const onDemand = memory({ spec: spec({ lifeCycle: "on_demand" }) });
     expect(onDemand.query(now).wantsSpotMarket).toBe(false);
   });

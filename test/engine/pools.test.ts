@@ -1,5 +1,6 @@
 // Where to launch: the order of the pools, what rests and until when.
 
+import type { Anchor } from "../../src/engine/model";
 import { allowedSubnets, choosePool, orderedPools } from "../../src/engine/pools";
 import type { Question } from "../../src/engine/situation";
 import { understand } from "../../src/engine/situation";
@@ -48,7 +49,7 @@ test("On-Demand is no pool where it is not allowed, and Spot none where it is no
 test("preferred types come first in the user's order, the others by their Spot price", () => {
   const observation = atRest({
     spotMarket: {
-      usdPerHour: { [`a1.large ${here}`]: 3, [`b1.large ${here}`]: 1, [`c1.large ${here}`]: 2 },
+      usdPerHour: { [`a1.large ${here}`]: 3, [`c1.large ${here}`]: 2, [`d1.large ${here}`]: 1 },
       zoneScores: {},
     },
   });
@@ -57,7 +58,7 @@ test("preferred types come first in the user's order, the others by their Spot p
     preferredInstanceTypes: ["a1.large"],
   });
   expect(order({ spec: wanted, observation })).toEqual([
-    ...["a1", "b1", "c1", "d1"].map((each) => `${each}.large spot a`),
+    ...["a1", "d1", "c1", "b1"].map((each) => `${each}.large spot a`),
     ...["a1", "b1", "c1", "d1"].map((each) => `${each}.large on-demand a`),
   ]);
 });
@@ -72,6 +73,41 @@ test("the subnet of the anchor comes before others, whatever their scores", () =
     "m5.large spot b",
     "m6i.large spot b",
   ]);
+});
+
+test("a price counts only in the zone that it is the price of", () => {
+  const spotMarket = { usdPerHour: { [`m6i.large ${there}`]: 1 }, zoneScores: {} };
+  expect(order({ spec: both, observation: atRest({ spotMarket }) }).slice(0, 4)).toEqual([
+    "m5.large spot a",
+    "m6i.large spot a",
+    "m6i.large spot b",
+    "m5.large spot b",
+  ]);
+});
+
+test("further subnets come by their score for Spot, and in the user's order On-Demand", () => {
+  const spotMarket = { usdPerHour: {}, zoneScores: { [here]: 1, [there]: 9 } };
+  const subnetsOf = (subnetIds: string[], anchors: Anchor[]) => {
+    const one = spec({ subnetIds, persistPrivateIp: false, instanceTypes: ["m5.large"] });
+    const pools = order({ spec: one, observation: atRest({ anchors, spotMarket }) });
+    return pools.map((each) => each.replace("m5.large ", ""));
+  };
+  expect(subnetsOf([subnetA, subnetB], [])).toEqual([
+    "spot b",
+    "spot a",
+    "on-demand a",
+    "on-demand b",
+  ]);
+  for (const subnetIds of [
+    [subnetA, subnetB],
+    [subnetB, subnetA],
+  ])
+    expect(subnetsOf(subnetIds, [anchor()])).toEqual([
+      "spot a",
+      "spot b",
+      "on-demand a",
+      "on-demand b",
+    ]);
 });
 
 test("every Spot pool of every subnet comes before any On-Demand", () => {

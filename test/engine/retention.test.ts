@@ -1,7 +1,7 @@
 // What is needed, kept for how many hours, or disposable; and in which order what is doomed goes.
 
 import type { Held, RetainedAnchor } from "../../src/engine/retention";
-import { deletion, judge } from "../../src/engine/retention";
+import { deletion, disposal, judge, retentionSteps } from "../../src/engine/retention";
 import { type Question, understand } from "../../src/engine/situation";
 import {
   atRest,
@@ -9,6 +9,7 @@ import {
   final,
   heldBy,
   image,
+  imageA,
   imageB,
   instance,
   keepNothing,
@@ -31,6 +32,11 @@ const judged = (ask: Partial<Question>) =>
       held.id,
       disposition.kind === "kept" ? disposition.hours : disposition.kind,
     ]),
+  );
+
+const failedFinals = (count: number) =>
+  Array.from({ length: count }, (_, at) =>
+    final({ snapshotId: `snap-f${at}`, state: "error", startedAt: now - (at + 1) * minutes }),
   );
 
 /** Generation 2 carries it; what generation 1 left is there besides. */
@@ -99,10 +105,6 @@ describe("after an AMI swap", () => {
       }),
     };
   };
-  const failed = [1, 2, 3].map((each) =>
-    final({ snapshotId: `snap-f${each}`, state: "error", startedAt: now - each * minutes }),
-  );
-
   test("the last state of before is kept for rollbackHours as a snapshot", () => {
     const left = judged(swapped({ snapshots: [final(), periodic()], images: [image()] }));
     expect(left).toMatchObject({
@@ -120,12 +122,102 @@ describe("after an AMI swap", () => {
   });
 
   test("a disk of before that cannot be saved is kept itself", () => {
-    expect(judged(swapped({ snapshots: failed }))["vol-1"]).toBe(7);
+    expect(judged(swapped({ snapshots: failedFinals(3) }))["vol-1"]).toBe(7);
   });
 
   test("a volume with missing writes is kept as long, though it was saved since", () => {
     const left = swapped({ volumes: [volume({ holdsGap: true })], snapshots: [final()] });
     expect(judged(left)["vol-1"]).toBe(7);
+  });
+});
+
+describe("a failed snapshot", () => {
+  test("gives its slot back at once, and of final ones as many stay as are counted", () => {
+    const instances = [instance({ generation: 2, state: "stopping" })];
+    const snapshots = [...failedFinals(4), periodic({ state: "error" })];
+    expect(judged(second({ instances, snapshots }))).toMatchObject({
+      "snap-f0": "needed",
+      "snap-f2": "needed",
+      "snap-f3": "disposable",
+      "snap-1-periodic": "disposable",
+    });
+  });
+
+  test("of the same lineage's disk makes that needed, not given up", () => {
+    const snapshots = [...failedFinals(3), periodic({ generation: 2 })];
+    expect(judged(second({ snapshots }))["vol-1"]).toBe("needed");
+  });
+
+  test("is no volume in error: that may be all there is", () => {
+    const volumes = [volume({ state: "error" }), carriedVolume({ generation: 2 })];
+    expect(judged(second({ volumes, snapshots: [periodic({ generation: 2 })] }))["vol-1"]).toBe(
+      "needed",
+    );
+  });
+});
+
+describe("while nothing is proven safe", () => {
+  const paused = (retentionHours = {}) => spec({ desiredState: "paused", retentionHours });
+  const kinds = (ask: Partial<Question>) => [...new Set(Object.values(judged(ask)))];
+
+  test("all is needed: no instance carries it, or one still does at the end", () => {
+    expect(kinds({ observation: atRest() })).toEqual(["needed"]);
+    const saved = { snapshots: [final(), periodic()], images: [image()] };
+    const carried = { observation: observation({ ...saved, volumes: [volume()] }) };
+    expect(kinds({ ...carried, spec: paused() })).toEqual(["needed"]);
+    expect(kinds({ ...carried, ledger: ledger({ phase: "deallocating" }) })).toEqual(["needed"]);
+  });
+
+  test("all is needed in a pause, although nothing is to be kept after a deallocation", () => {
+    expect(kinds({ spec: paused(keepNothing), observation: atRest() })).toEqual(["needed"]);
+  });
+
+  test("all is needed in a deallocation that keeps snapshots, although its volume is free", () => {
+    const ask = { ledger: ledger({ phase: "deallocating" }), observation: atRest() };
+    expect(kinds(ask)).toEqual(["needed"]);
+  });
+
+  test("an expiry from a time when the lineage was given up does not count", () => {
+    const expired = atRest({ snapshots: [periodic({ deleteAfterAt: now - 1 })] });
+    expect(kinds({ spec: paused(), observation: expired })).toEqual(["needed"]);
+    const unknown = ledger({ lineage: undefined, launch: undefined });
+    expect(kinds({ spec: paused(), ledger: unknown, observation: expired })).toEqual(["needed"]);
+  });
+
+  test("a paused one whose image is not there yet needs its snapshot", () => {
+    const observation = atRest({ snapshots: [final(), periodic()] });
+    expect(judged({ spec: paused(), observation })).toEqual({
+      "snap-1-final": "needed",
+      "snap-1-periodic": "disposable",
+      "vol-1": "disposable",
+    });
+  });
+});
+
+describe("what EC2 refuses to delete", () => {
+  const undeletable = ["snap-1-final", "snap-4"];
+
+  test("is left to the sweep, unless it is needed after all", () => {
+    const saved = { snapshots: [final(), periodic()], images: [image()] };
+    const paused = spec({ desiredState: "paused" });
+    const ask = { spec: paused, observation: { ...atRest(saved), undeletable } };
+    expect(judged(ask)["snap-1-final"]).toBe("needed");
+    expect(judged(second({ undeletable }))["snap-1-final"]).toBe(0);
+  });
+
+  test("and says so already is neither told again nor pardoned", () => {
+    const series = [1, 2, 3].map((each) =>
+      periodic({ snapshotId: `snap-${each}`, startedAt: now - each * minutes }),
+    );
+    const last = periodic({
+      snapshotId: "snap-4",
+      startedAt: now - 4 * minutes,
+      deleteAfterAt: now - minutes,
+    });
+    const seen = { ...observation({ snapshots: [...series, last] }), undeletable };
+    const situation = understand(question({ observation: seen }));
+    expect(retentionSteps(situation)).toEqual([]);
+    expect(disposal(situation).steps).toEqual([]);
   });
 });
 
@@ -156,6 +248,42 @@ describe("after a deallocation", () => {
     const held = { volumes: [volume({ state: "in-use" })] };
     expect(new Set(Object.values(judged(ending(hours, held))))).toEqual(new Set(["needed"]));
     expect(judged(ending(hours, { snapshots: [], images: [] }))["vol-1"]).toBe(4);
+  });
+
+  test("of several disks and images of the lineage only the newest state's are kept", () => {
+    const left = {
+      volumes: [volume(), volume({ generation: 2 })],
+      snapshots: [final({ generation: 2 }), final(), periodic()],
+      images: [
+        image({ imageId: "ami-1p", snapshotId: "snap-1-periodic" }),
+        image({ generation: 2 }),
+      ],
+    };
+    const ask = ending({ images: 1, snapshots: 2, volumes: 3 }, left);
+    expect(
+      judged({ ...ask, ledger: { ...ask.ledger, launch: launch({ generation: 2 }) } }),
+    ).toEqual({
+      "ami-1p": "disposable",
+      "ami-2f": 1,
+      "snap-2-final": 2,
+      "snap-1-final": "disposable",
+      "snap-1-periodic": "disposable",
+      "vol-1": "disposable",
+      "vol-2": 3,
+    });
+  });
+
+  test("of a lineage that left nothing the one before is kept", () => {
+    const lineage = { number: 2, baseImageId: imageA };
+    const gone = launch({ generation: 2, lineage: 2, rootKept: false });
+    const ask = ending({}, { volumes: [], snapshots: [final()], images: [] });
+    const known = { ...ask.ledger, lineage, startedLineage: lineage, launch: gone };
+    expect(judged({ ...ask, ledger: known })).toEqual({ "snap-1-final": 96 });
+  });
+
+  test("with nothing kept all is disposable while a volume is still in use", () => {
+    const held = { volumes: [volume({ state: "in-use" })] };
+    expect(judged(ending(keepNothing, held))["snap-1-final"]).toBe("disposable");
   });
 
   test("with nothing kept all is disposable, saved or not", () => {

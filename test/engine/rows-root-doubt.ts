@@ -229,6 +229,23 @@ const otherLaunches: Row[] = [
     ),
   },
   {
+    name: "the volume of an earlier generation does not hold the writes that are missing",
+    ask: {
+      ledger: ledger({ launch: launch({ generation: 2, imageId: "ami-1f" }) }),
+      observation: atRest({ snapshots: [final()], images: [image()] }),
+    },
+    rule: launches,
+    expect: acts(
+      recorded(ledger(), {
+        launch: intent({ generation: 3 }),
+        knownRootGeneration: 2,
+        startedLineage: started,
+        gap: { fromAt: now - minutes, toAt: now, volumeId: undefined },
+      }),
+      launching({ generation: 3 }),
+    ),
+  },
+  {
     name: "a disk is looked for no longer than EC2's lag",
     ask: {
       ledger: ledger({ launch: launch({ recordedAt: now - 5 * minutes }) }),

@@ -13,7 +13,7 @@ import {
   specSchema,
 } from "../../src/engine/spec";
 import { specs } from "./arbitraries";
-import { imageA, spec, subnetA, subnetB } from "./builders";
+import { groupA, imageA, spec, subnetA, subnetB } from "./builders";
 
 const least = { imageId: imageA, instanceTypes: ["m5.large"], subnetIds: [subnetA] };
 
@@ -53,6 +53,7 @@ type Change = Partial<Record<keyof SpecInput | "unheardOf", unknown>>;
 
 const refusals: [string, Change, string, string][] = [
   ["a mistyped image", { imageId: "ami-xyz" }, "imageId", "must be an image id"],
+  ["an image that is no text", { imageId: 7 }, "imageId", "must be an image id"],
   ["no type", { instanceTypes: [] }, "instanceTypes", "at least one instance type"],
   ["a mistyped type", { instanceTypes: ["large"] }, "instanceTypes.0", "must be an instance type"],
   ["no subnet", { subnetIds: [] }, "subnetIds", "at least one subnet"],
@@ -109,8 +110,20 @@ const refusals: [string, Change, string, string][] = [
     "needs volumeType",
   ],
   [
+    "iops of a volume that has its own",
+    { rootVolume: { volumeType: "gp2", iops: 3000 } },
+    "rootVolume.iops",
+    "needs volumeType",
+  ],
+  [
     "no iops where they are due",
     { rootVolume: { volumeType: "io2" } },
+    "rootVolume.iops",
+    "is required",
+  ],
+  [
+    "no iops where they are due either",
+    { rootVolume: { volumeType: "io1" } },
     "rootVolume.iops",
     "is required",
   ],
@@ -135,6 +148,35 @@ test.each(refusals)("%s is refused at its property", (_name, change, path, messa
   const issues = specSchema.safeParse({ ...least, ...change }).error?.issues ?? [];
   expect(issues.map((issue) => issue.path.join("."))).toEqual([path]);
   expect(issues[0]?.message).toContain(message);
+});
+
+test.each([
+  ["imageId", imageA, (imageId: string) => ({ imageId })],
+  ["subnetIds.0", subnetA, (subnetId: string) => ({ subnetIds: [subnetId] })],
+  ["securityGroupIds.0", groupA, (groupId: string) => ({ securityGroupIds: [groupId] })],
+  ["instanceTypes.0", "m5.large", (type: string) => ({ instanceTypes: [type] })],
+  ["region", "eu-central-1", (region: string) => ({ region })],
+])("%s has nothing before it and nothing after it", (path, text, change) => {
+  expect(specSchema.safeParse({ ...least, ...change(text) }).success).toBe(true);
+  for (const padded of [` ${text}`, `${text} `]) {
+    const issues = specSchema.safeParse({ ...least, ...change(padded) }).error?.issues ?? [];
+    expect(issues.map((issue) => issue.path.join("."))).toEqual([path]);
+  }
+});
+
+test.each([
+  { volumeType: "gp3", iops: 3000, throughput: 250 },
+  { volumeType: "gp2" },
+  { volumeType: "io1", iops: 300 },
+  { volumeType: "io2", iops: 300, kmsKeyId: "key" },
+  { volumeType: "standard", encrypted: false },
+] as const)("a root volume may be $volumeType with what belongs to it", (rootVolume) => {
+  expect(spec({ rootVolume }).rootVolume).toMatchObject(rootVolume);
+});
+
+test("a tag may have a reserved prefix within its key", () => {
+  const tags = { "team:aws:x": "1" };
+  expect(spec({ tags }).tags).toEqual(tags);
 });
 
 test("as much user data as EC2 takes is accepted", () => {

@@ -8,12 +8,15 @@ import { understand } from "../../src/engine/situation";
 import {
   clientToken,
   condemnedTag,
+  DamagedLedgerError,
   decodeLedger,
   decodePlatform,
   deleteAfterTag,
   encodeLedger,
   encodePlatform,
+  gapTag,
   imageName,
+  isOurAnchor,
   isOurImage,
   isOurSnapshot,
   isOurVolume,
@@ -24,7 +27,18 @@ import {
   tagKeys,
 } from "../../src/engine/tags";
 import { ledgers } from "./arbitraries";
-import { id, image, ledger, now, periodic, platform, question, spec, volume } from "./builders";
+import {
+  id,
+  image,
+  ledger,
+  newborn,
+  now,
+  periodic,
+  platform,
+  question,
+  spec,
+  volume,
+} from "./builders";
 
 const longest = {
   count: 999_999_999,
@@ -79,6 +93,14 @@ const longLedger: Ledger = {
   deallocatedAt: longest.at,
 };
 
+function errorOf(attempt: () => unknown): unknown {
+  try {
+    return attempt();
+  } catch (error) {
+    return error;
+  }
+}
+
 const safe = /^[\p{L}\p{N} +\-=._:/@~]*$/u;
 
 describe("the ledger", () => {
@@ -129,6 +151,33 @@ describe("the ledger", () => {
     const before = encodeLedger(ledger({ gap: { fromAt: 1, toAt: 2 } }));
     const after = { ...before, ...encodeLedger(ledger()) };
     expect(decodeLedger(after).gap).toBeUndefined();
+  });
+
+  test("has no tag for what it does not know", () => {
+    const written = encodeLedger(newborn());
+    expect(Object.values(written)).not.toContain(undefined);
+    expect(Object.keys(written)).not.toContain(tagKeys.launch);
+  });
+
+  test("of a launch of whose instance no tag tells knows nothing of it", () => {
+    const { [tagKeys.instance]: _told, ...tags } = encodeLedger(ledger());
+    expect(decodeLedger(tags).launch).toMatchObject({ generation: 1, ran: false });
+    expect(decodeLedger(tags).launch?.instanceId).toBeUndefined();
+  });
+
+  test("that cannot be read says which tags of whose are to be put back", () => {
+    const damaged = { ...encodeLedger(ledger()), [tagKeys.spec]: "?", [tagKeys.lineage]: "?" };
+    const error = errorOf(() => decodeLedger(damaged));
+    expect(error).toMatchObject({ name: "DamagedLedgerError", cause: { name: "ZodError" } });
+    expect(error).toBeInstanceOf(DamagedLedgerError);
+    expect(error).toHaveProperty(
+      "message",
+      expect.stringContaining(`of ${id}: pmi:spec, pmi:lineage cannot be read`),
+    );
+    expect(errorOf(() => decodeLedger({}))).toHaveProperty(
+      "message",
+      expect.stringContaining("of ?: pmi:id, pmi:creation-key, pmi:phase, pmi:spec cannot"),
+    );
   });
 
   test("that somebody has damaged is refused instead of guessed", () => {
@@ -182,6 +231,15 @@ describe("provenance", () => {
       markedId: "vol-1",
       condemnedAt: now,
       deleteAfterAt: now + 1,
+    });
+  });
+
+  test("tells that a volume holds writes that no later disk has", () => {
+    const gap = { fromAt: now - 1, toAt: now, volumeId: "vol-1" };
+    const tags = { ...provenanceTags(id, provenance, {}), ...gapTag(gap) };
+    expect(parseProvenance(tags)).toEqual({ ...provenance, holdsGap: true });
+    expect(gapTag(gap)).toEqual({
+      [tagKeys.gap]: encodeLedger(ledger({ gap }))[tagKeys.gap],
     });
   });
 
@@ -284,6 +342,12 @@ describe("what wears our tags is ours only if it is what they say", () => {
   test("an image of the snapshot that it names", () => {
     expect(isOurImage(image())).toBe(true);
     expect(isOurImage({ ...image(), snapshotId: "snap-copy" })).toBe(false);
+  });
+
+  test("a network interface that wears its own id, if any", () => {
+    expect(isOurAnchor("eni-1", {})).toBe(true);
+    expect(isOurAnchor("eni-1", { [tagKeys.marked]: "eni-1" })).toBe(true);
+    expect(isOurAnchor("eni-2", { [tagKeys.marked]: "eni-1" })).toBe(false);
   });
 
   test("a volume that was launched and wears its own id, if any", () => {

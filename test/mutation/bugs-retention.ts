@@ -80,8 +80,8 @@ export const retentionBugs: readonly Bug[] = [
     name: "an expiry counts although the lineage has come back",
     harm: "the disk of a rolled back image is swept while it is in use",
     file,
-    find: `return goal === "deallocated" || !current.includes(resource.lineage);`,
-    replace: `return goal === "deallocated" || current.length > 0;`,
+    find: `goal === "deallocated" || !current.includes(resource.lineage);`,
+    replace: `goal === "deallocated" || current.length > 0;`,
   },
   {
     name: "a paused managed instance keeps its image and not the snapshot",
@@ -94,8 +94,8 @@ export const retentionBugs: readonly Bug[] = [
     name: "the volume with the reported gap is not kept",
     harm: "the missing writes are out of reach although they were promised",
     file,
-    find: `if (held.kind === "volume" && holdsGap) return`,
-    replace: `if (held.kind === "volume" && holdsGap && goal === "deallocated") return`,
+    find: `if (held.resource.holdsGap === true) return`,
+    replace: `if (held.resource.holdsGap === true && goal === "deallocated") return`,
   },
   {
     name: "zero hours keep for ever",

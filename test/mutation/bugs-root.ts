@@ -150,7 +150,7 @@ export const rootBugs: readonly Bug[] = [
     name: "a restored backup that wears the volume's tags is taken for the volume",
     harm: "the next launch starts from the backup",
     file: situation,
-    find: "isKnown(each) || !(isForeign(each) || known.some((other) => isAlike(each, other))),",
+    find: "isKnown(each) || !(isForeign(each) || known.has(each.generation)),",
     replace: "isKnown(each) || !isForeign(each),",
   },
   {

@@ -162,8 +162,8 @@ export const ruleBugs: readonly Bug[] = [
     name: "what was just made and does not show yet is forgotten",
     harm: "a snapshot is taken twice, a launch is taken for lost",
     file: memory,
-    find: "const isBelieved = (each: Unseen) => now - each.madeAt < absenceSeconds * 1000;",
-    replace: "const isBelieved = (each: Unseen) => now - each.madeAt < absenceSeconds * 0;",
+    find: "const isBelieved = ({ madeAt }: Unseen) => now - madeAt < absenceSeconds * 1000;",
+    replace: "const isBelieved = ({ madeAt }: Unseen) => now - madeAt < absenceSeconds * 0;",
   },
   {
     name: "a decision that is minutes old still launches and deletes",

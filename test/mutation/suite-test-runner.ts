@@ -20,12 +20,17 @@ import { bundleSuite, runSuite, type Suite, type TestReport } from "./suites";
 /** Cheapest first: most mutants are found by the table already. */
 export const suiteFiles = [
   "test/engine/decide.table.test.ts",
+  "test/engine/situation.test.ts",
   "test/engine/pools.test.ts",
   "test/engine/memory.test.ts",
   "test/engine/tags.test.ts",
+  "test/engine/facts.test.ts",
+  "test/engine/ledgers.test.ts",
+  "test/engine/error-text.test.ts",
   "test/engine/spec.test.ts",
   "test/engine/retention.test.ts",
   "test/engine/reconcile.test.ts",
+  "test/engine/reconcile-doubt.test.ts",
   "test/engine/decide.property.test.ts",
   "test/engine/decide.story.test.ts",
 ];
