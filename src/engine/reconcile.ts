@@ -131,10 +131,12 @@ async function look(options: ConvergeOptions, memory: Memory) {
   }
 }
 
+/** Told from the third on: of looks that fail in a row, or of one decision that is not carried out. */
 async function pauseAfterFailure(options: ConvergeOptions, memory: Memory, message: string) {
   const pauseMs = Math.min(backoffMs.first * 2 ** memory.failures, backoffMs.longest);
   memory.failures += 1;
-  if (memory.failures > 2) options.progress?.({ kind: "wait", message });
+  const isTold = memory.failures > 2 || memory.repeats > 1;
+  if (isTold) options.progress?.({ kind: "wait", message });
   await options.clock.sleep(pauseMs, options.signal);
 }
 

@@ -124,5 +124,7 @@ describe("a step among several that is refused", () => {
     const answers = [refused("throttled"), { kind: "done" }] as const;
     const told = await tell({ ...doomed, answers, steps: 2 });
     expect(kindsOf(told)).toEqual(["deregister-image", "deregister-image"]);
+    expect(told.slept).toEqual([1000, 1000]);
+    expect(told.progress.filter(({ kind }) => kind === "wait")).toEqual([]);
   });
 });

@@ -243,7 +243,9 @@ describe("a refusal", () => {
   test("that may pass is told with its step from the third on", async () => {
     const told = await tell({ ...paused, answers: [refused("too-soon")], steps: 5 });
     const waits = told.progress.filter(({ kind }) => kind === "wait");
-    expect(waits).toEqual([]);
+    expect(waits).toEqual([
+      { kind: "wait", message: "terminating i-1 (pause): EC2 says too-soon" },
+    ]);
     expect(told.looks).toBeGreaterThan(3);
   });
 });
