@@ -2,7 +2,7 @@
  * Who we are and what we know: a newer order wins, the anchor exists and is one, and what EC2
  * returned is written down before anything is decided on it.
  */
-import type { Anchor, Instance, Launch } from "./model";
+import type { Anchor, Instance, Launch, Volume } from "./model";
 import { choosePool } from "./pools";
 import { act, type Rule, record, stuck, wait } from "./rule";
 import { absenceSeconds, newestKnownRoot, type Situation, settleSeconds } from "./situation";
@@ -207,6 +207,33 @@ const factsOf = (instance: Instance) => ({
   rootKept: !instance.rootDeletedOnTermination,
 });
 
+/**
+ * Two processes that did not see each other's record may have meant one generation for two lineages.
+ * EC2 took one request and refused the other, whose record may be the one that is left. What came of
+ * it tells by its own tags, or by those of its disk, which it is.
+ */
+const correctLineage: Rule = {
+  name: "a launch that went into another lineage than the ledger says is written down as what it is",
+  apply(situation) {
+    const { anchor, launched, ledger, volumes } = situation;
+    const { launch } = ledger;
+    if (anchor === undefined || launched === undefined || launch === undefined) return undefined;
+    const isItsDisk = ({ generation }: Volume) => generation === launch.generation;
+    const origin = parseProvenance(launched.tags) ?? volumes.find(isItsDisk);
+    if (launch.instanceId === launched.instanceId || origin === undefined) return undefined;
+    const { baseImageId, lineage } = origin;
+    if (lineage === launch.lineage) return undefined;
+    // Nobody knows any more what else it was launched with.
+    const unlike = { lineage, imageId: launched.imageId, launchFingerprint: "" };
+    return act(
+      record(situation, anchor, {
+        launch: { ...launch, ...unlike },
+        startedLineage: { number: lineage, baseImageId },
+      }),
+    );
+  },
+};
+
 const recordInstance: Rule = {
   name: "what became of the newest launch is written into the ledger",
   apply(situation) {
@@ -273,6 +300,7 @@ export const identityRules: readonly Rule[] = [
   keepClaim,
   recordOrder,
   adoptCarrier,
+  correctLineage,
   recordInstance,
   markVolume,
 ];

@@ -6,6 +6,7 @@ import {
   anchor,
   atRest,
   carriedVolume,
+  heldBy,
   hours,
   imageA,
   imageB,
@@ -23,6 +24,8 @@ import { acts, type Row, recorded, snapshotting, waits } from "./expected";
 const launches = "without a live instance the next generation is launched from its root source";
 const startedLineage = { number: 1, baseImageId: imageA };
 const adopts = "an instance that holds the anchor and is unknown to the ledger is written into it";
+const corrects =
+  "a launch that went into another lineage than the ledger says is written down as what it is";
 const records = "what became of the newest launch is written into the ledger";
 const awaits = "an instance is called up when both status checks have passed";
 const openSecond = (recordedAt: number) =>
@@ -34,6 +37,47 @@ const stillChecking = waits(
   watching("i-1", "health-change"),
   now + minutes,
 );
+
+/** This process meant a swap; another one, whose record it did not see, had recycled. */
+const meantAsSwap = ledger({
+  launch: openLaunch({ generation: 2, lineage: 2, imageId: imageB }),
+  startedLineage: { number: 2, baseImageId: imageB },
+});
+const asItIs = acts(
+  recorded(meantAsSwap, {
+    launch: openLaunch({ generation: 2, launchFingerprint: "" }),
+    startedLineage,
+  }),
+);
+
+const elsewhere: Row[] = [
+  {
+    name: "what runs in another lineage than its record says is written down as what it is",
+    ask: {
+      ledger: meantAsSwap,
+      observation: observation({
+        anchors: [heldBy("i-2")],
+        instances: [instance({ generation: 2 })],
+        volumes: [carriedVolume({ generation: 2 })],
+      }),
+    },
+    rule: corrects,
+    expect: asItIs,
+  },
+  {
+    name: "and one that has ended without its tags is told by its disk",
+    ask: {
+      ledger: meantAsSwap,
+      observation: observation({
+        anchors: [anchor()],
+        instances: [instance({ generation: 2, state: "terminated", tags: {} })],
+        volumes: [volume({ generation: 2 })],
+      }),
+    },
+    rule: corrects,
+    expect: asItIs,
+  },
+];
 
 const older: Row[] = [
   {
@@ -173,4 +217,4 @@ const marked: Row[] = [
   },
 ];
 
-export const carrierDoubtRows: readonly Row[] = [...older, ...facts, ...marked];
+export const carrierDoubtRows: readonly Row[] = [...elsewhere, ...older, ...facts, ...marked];
