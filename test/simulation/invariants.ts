@@ -3,6 +3,7 @@
  * the simulator's own state, never at what our code believes.
  */
 
+import type * as sdk from "@aws-sdk/client-ec2";
 import type { Spec } from "../../src/engine/spec";
 import type { Identity } from "./users";
 import {
@@ -177,7 +178,20 @@ function rootIsKept(call: JudgedCall): string | undefined {
     : undefined;
 }
 
-function addressStays({ action, identities, witness }: JudgedCall): string | undefined {
+/** Until a creation is complete it may move to another subnet, and what ran before promised no address. */
+function noteMove({ input, witness }: JudgedCall): undefined {
+  const { TagSpecifications = [] } = input as { TagSpecifications?: { Tags: sdk.Tag[] }[] };
+  const tags = new Map(
+    TagSpecifications.flatMap(({ Tags }) => Tags).map(({ Key, Value }) => [Key, Value]),
+  );
+  if (tags.get("pmi:phase") !== "creating") return;
+  for (const life of witness.lives)
+    if (life.owner === tags.get("pmi:id")) life.promisesAddress = false;
+}
+
+function addressStays(call: JudgedCall): string | undefined {
+  const { action, identities, witness } = call;
+  if (action === "CreateNetworkInterface") return noteMove(call);
   const life = witness.lives.at(-1);
   if (action !== "RunInstances" || life?.launchedAt !== witness.now()) return undefined;
   const before = witness.lives.slice(0, -1).findLast(({ owner }) => owner === life.owner);
@@ -188,8 +202,8 @@ function addressStays({ action, identities, witness }: JudgedCall): string | und
   const isOpen = [...witness.rows().interfaces()].some(
     (each) => each.tags.get("pmi:id") === life.owner && each.tags.get("pmi:phase") === "creating",
   );
-  if (before === undefined || !isPromised || isOpen || before.privateIp === life.privateIp)
-    return undefined;
+  if (before?.promisesAddress !== true || !isPromised || isOpen) return undefined;
+  if (before.privateIp === life.privateIp) return undefined;
   return `${before.privateIp} became ${life.privateIp}`;
 }
 

@@ -22,6 +22,8 @@ export interface Life {
   hasBooted: boolean;
   launchedAt: number;
   privateIp: string;
+  /** The next one has to have the same, where the program says so. */
+  promisesAddress: boolean;
 }
 
 export interface Witness {
@@ -85,6 +87,7 @@ export function noticeLaunches({ lives, now, rows }: Witness): Life[] {
       hasBooted: false,
       launchedAt: now(),
       privateIp: find(rows().interfaces(), instance.interfaceIds[0])?.privateIps[0] ?? "",
+      promisesAddress: true,
     });
   }
   lives.push(...fresh);
