@@ -5,8 +5,9 @@
 import { requestBucket } from "../src/aws/request-buckets";
 import { defaultShare } from "../src/controller/stretch";
 import { defaultLatencies } from "../src/simulator";
-import { createAll, keepController } from "../test/campaign/controllers";
+import { keepCalmly } from "../test/campaign/controllers";
 import { createLand, type Land } from "../test/campaign/land";
+import { spotInstances } from "../test/campaign/weather";
 import { criticalPathSeconds } from "./critical-path";
 
 export interface MassInterruption {
@@ -26,17 +27,14 @@ const lookEverySeconds = 1;
 
 export async function interruptAll(instances: number): Promise<MassInterruption> {
   const land = createLand({ instances, days: 1, seed: 5 });
-  const [calm, end] = [new AbortController(), new AbortController()];
-  calm.abort();
-  void keepController(land, "only", calm.signal, end.signal);
-  await createAll(land);
+  const end = await keepCalmly(land);
   await land.sleep(settleSeconds * 1000);
-  const taken = new Set(spotInstances(land));
+  const taken = new Set(spotInstances(land).map(({ id }) => id));
   const startedAt = land.now();
   for (const instanceId of taken) land.simulator.control.interrupt({ instanceId, noticeSeconds });
   while (carried(land, taken) < instances) await land.sleep(lookEverySeconds * 1000);
-  end.abort();
   const seconds = (land.now() - startedAt) / 1000;
+  await end();
   return { instances, interrupted: taken.size, seconds, leastSeconds: leastFor(taken.size) };
 }
 
@@ -48,13 +46,10 @@ function leastFor(launches: number): number {
   return noticeSeconds + recovery + Math.max(0, queueing);
 }
 
-const instancesOf = ({ simulator }: Land) => [...simulator.control.rows().instances()];
-
-const spotInstances = (land: Land) =>
-  instancesOf(land).flatMap(({ id, isSpot, state }) => (isSpot && state === "running" ? id : []));
-
-const carried = (land: Land, taken: ReadonlySet<string>) =>
-  instancesOf(land).filter(({ id, state }) => state === "running" && !taken.has(id)).length;
+const carried = ({ simulator }: Land, taken: ReadonlySet<string>) =>
+  [...simulator.control.rows().instances()].filter(
+    ({ id, state }) => state === "running" && !taken.has(id),
+  ).length;
 
 export const massLine = ({ instances, interrupted, leastSeconds, seconds }: MassInterruption) =>
   `mass interruption  ${interrupted} of ${instances} at once: the last is carried after ${seconds.toFixed(0)} s; notice, one recovery and EC2's bucket of launches take ${leastSeconds.toFixed(0)} s: ${(seconds / leastSeconds).toFixed(2)} of at most ${massBound}`;

@@ -4,7 +4,7 @@
  * instant between two surveys in each round.
  */
 import type { LatencyTable } from "../src/simulator";
-import { createAll, keepController } from "../test/campaign/controllers";
+import { keepCalmly } from "../test/campaign/controllers";
 import { createLand, type Land } from "../test/campaign/land";
 import { parse } from "../test/simulation/world";
 import { firstSpec, type Measurement } from "./operations";
@@ -26,19 +26,14 @@ export interface NoticeOptions {
 /** Two rows of one interruption: its downtime, and all of it from the notice on. */
 export async function measureNotice(options: NoticeOptions): Promise<Measurement[]> {
   const land = landOfOne(options.latencies);
-  const [calm, end] = [new AbortController(), new AbortController()];
-  // Nothing kills this controller.
-  calm.abort();
-  const controller = keepController(land, "controller", calm.signal, end.signal);
-  await createAll(land);
+  const end = await keepCalmly(land);
   await land.sleep((settleSeconds + options.afterSurveySeconds) * 1000);
   const instanceId = carrierOf(land);
   land.simulator.guest.write({ instanceId, ...file });
   const stopwatch = startStopwatch(land.simulator);
   land.simulator.control.interrupt({ instanceId, noticeSeconds });
   await land.sleep(longEnoughMs);
-  end.abort();
-  await controller;
+  await end();
   stopwatch.stop();
   const { criticalPathSeconds, seconds } = stopwatch.read("interruption");
   const calls = stopwatch.calls();

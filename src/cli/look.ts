@@ -1,5 +1,4 @@
 /** A close look at one managed instance, found by its id or by the name that people know. */
-
 import { allPages } from "../aws/client";
 import { lookAt } from "../aws/look";
 import { tagsOf } from "../aws/shapes";

@@ -3,7 +3,6 @@
  * on them, what carries them, what holds their state, and what the registry knows. A handful of
  * filtered describes however many there are.
  */
-
 import type * as sdk from "@aws-sdk/client-ec2";
 import { allPages } from "../aws/client";
 import { readFleet } from "../aws/fleet";

@@ -4,7 +4,6 @@
  * looks for himself. It can therefore be lost, repeated, or be wrong about an instance that EC2 shows
  * late, and what it misses is found when it is due.
  */
-
 import type { Ec2 } from "../aws/client";
 import { type Fleet, readFleet, type Sighting } from "../aws/fleet";
 import { inBatches } from "../engine/batches";

@@ -3,8 +3,7 @@
  * before their snapshots, everything after two looks, judged by AWS's clock.
  */
 import type { Inventory, Retained } from "../aws/inventory";
-import type { Clock, Cloud } from "../engine/ports";
-import { CloudError, type CloudStep, type Meaning } from "../engine/ports";
+import { type Clock, type Cloud, CloudError, type CloudStep, isFinal } from "../engine/ports";
 import { cannotBeDeleted, deletedBy, describeStep } from "../engine/reconcile";
 import { deletion } from "../engine/retention";
 
@@ -52,10 +51,6 @@ export async function sweep(options: SweepOptions): Promise<SweepReport> {
     else if (steps.length === 0 && nextAt !== undefined) await clock.sleep(nextAt - now, signal);
   }
 }
-
-/** What no repetition changes: somebody must, and must therefore be told. */
-const isFinal = ({ meaning }: { meaning: Meaning }) =>
-  meaning === "denied" || meaning === "invalid";
 
 async function performAll(
   options: SweepOptions,

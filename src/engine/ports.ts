@@ -32,6 +32,10 @@ export type Meaning =
   /** No definite answer: the call may have been carried out. */
   | "unknown";
 
+/** What no repetition changes: somebody must, and must therefore be told. */
+export const isFinal = ({ meaning }: { meaning: Meaning }) =>
+  meaning === "denied" || meaning === "invalid";
+
 export type StepOutcome =
   | { kind: "done"; created?: { id: string } }
   | { kind: "refused"; meaning: Meaning; message: string };

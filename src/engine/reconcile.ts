@@ -12,6 +12,7 @@ import {
   type Cloud,
   CloudError,
   type CloudStep,
+  isFinal,
   type Meaning,
   type Registry,
   watchedState,
@@ -124,8 +125,7 @@ async function look(options: ConvergeOptions, memory: Memory) {
     memory.failures = 0;
     return { ledger, observation };
   } catch (error) {
-    if (!(error instanceof CloudError) || error.meaning === "denied" || error.meaning === "invalid")
-      throw error;
+    if (!(error instanceof CloudError) || isFinal(error)) throw error;
     await pauseAfterFailure(options, memory, error.message);
     return undefined;
   }
@@ -190,8 +190,7 @@ async function perform(options: ConvergeOptions, memory: Memory, step: Step): Pr
     }
     return await meetRefusal(options, memory, step, outcome);
   } catch (error) {
-    if (!(error instanceof CloudError) || error.meaning === "denied" || error.meaning === "invalid")
-      throw error;
+    if (!(error instanceof CloudError) || isFinal(error)) throw error;
     await pauseAfterFailure(options, memory, error.message);
     return false;
   }

@@ -2,7 +2,6 @@
  * What the handlers use of AWS, put together for one Region. Loaded only when a call needs it: the
  * SDK takes a noticeable part of a second. Process, host and randomness enter here and nowhere else.
  */
-
 import { randomBytes } from "node:crypto";
 import { accessTo } from "../aws/access";
 import { thisProcess } from "../aws/claimant";

@@ -83,16 +83,13 @@ function virtualTimeline(options: Extract<ClockOptions, { kind: "virtual" }>): T
     const jump = () => {
       if (seen === activity || options.quietTurns === 0) wakeEarliest();
     };
-    const goOn = () => {
-      isWatching = false;
-      if (sleepers.size > 0) watch();
-    };
     // Within one turn of the loop Node finishes all promises between two immediates, so several jumps fit.
     const jumps = options.quietTurns === 0 ? jumpsPerTurn : 1;
     for (let count = 1; count < jumps; count += 1) setImmediate(jump);
     setImmediate(() => {
       jump();
-      goOn();
+      isWatching = false;
+      if (sleepers.size > 0) watch();
     });
   };
   return {

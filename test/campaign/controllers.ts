@@ -12,6 +12,7 @@ import { createRationing, type Rationing } from "../../src/controller/rationing"
 import { createSurveyor, type Wanted } from "../../src/controller/survey";
 import { sweep } from "../../src/controller/sweep";
 import { type WorkDeps, work } from "../../src/controller/worker";
+import { messageOf } from "../../src/engine/error-text";
 import { CloudError } from "../../src/engine/ports";
 import type { Random } from "../../src/simulator/random";
 import { creator, enter, type Land } from "./land";
@@ -150,7 +151,17 @@ async function repeat(land: Land, rhythm: Rhythm, act: () => Promise<void>): Pro
   }
 }
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+/** Creates all under one controller that nothing kills; the answer ends it. */
+export async function keepCalmly(land: Land): Promise<() => Promise<void>> {
+  const [calm, end] = [new AbortController(), new AbortController()];
+  calm.abort();
+  const controller = keepController(land, "only", calm.signal, end.signal);
+  await createAll(land);
+  return async () => {
+    end.abort();
+    await controller;
+  };
+}
 
 /** Creates all managed instances, some at once, as `pulumi up` does with a controller. */
 export async function createAll(land: Land): Promise<void> {

@@ -51,7 +51,7 @@ async function interruptSome(land: Land, random: Random, calm: AbortSignal): Pro
   }
 }
 
-const spotInstances = ({ simulator }: Land) =>
+export const spotInstances = ({ simulator }: Land) =>
   [...simulator.control.rows().instances()].filter(
     ({ isSpot, state }) => isSpot && state === "running",
   );

@@ -1,5 +1,4 @@
 /** The queue between router and worker on SQS: FIFO, in batches of as many as SQS takes at once. */
-
 import {
   DeleteMessageCommand,
   SendMessageBatchCommand,
