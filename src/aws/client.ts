@@ -61,6 +61,8 @@ export interface Ec2Options {
   /** Used in place of sockets, by tests. */
   requestHandler?: sdk.EC2ClientConfig["requestHandler"];
   credentials?: sdk.EC2ClientConfig["credentials"];
+  /** Signs in place of the SDK, in tests. */
+  signer?: sdk.EC2ClientConfig["signer"];
   /** Told of every request and its answer, also of those that are repeated: for metrics. */
   answered?: (action: Action, answer: "ok" | Meaning) => void;
 }

@@ -3,6 +3,7 @@
  * (ec2-facts §9), and a pool that refused need not be asked again at once. Losing it, as a crash
  * does, costs calls and time, never safety.
  */
+import { isDeepStrictEqual } from "node:util";
 import type {
   CloudFacts,
   Image,
@@ -13,6 +14,7 @@ import type {
   Snapshot,
   SpotMarketFacts,
   Step,
+  Watch,
 } from "./model";
 import type { CloudQuery, Meaning } from "./ports";
 import { absenceSeconds } from "./situation";
@@ -37,7 +39,7 @@ export interface Job {
   remembered?: { interfaceId?: string; subnetId?: string; privateIp?: string };
 }
 
-interface Unseen {
+interface Made {
   id: string;
   instances: Instance[];
   snapshots: Snapshot[];
@@ -55,7 +57,8 @@ export class Memory {
 
   private readonly refusals: Refusal[] = [];
   private readonly undeletable = new Set<string>();
-  private unseen: Unseen[] = [];
+  private made: Made[] = [];
+  private waiting: { watch: Watch; sinceAt: number } | undefined;
   private interfaceId: string | undefined;
   private anchorMissingSinceAt: number | undefined;
   private spotMarket: SpotMarketFacts = { usdPerHour: {}, zoneScores: {} };
@@ -106,13 +109,13 @@ export class Memory {
     this.anchorMissingSinceAt = isKnown ? undefined : (this.anchorMissingSinceAt ?? now);
     this.interfaceId = facts.anchors[0]?.interfaceId ?? this.interfaceId;
     if (Object.keys(facts.spotMarket.usdPerHour).length > 0) this.spotMarket = facts.spotMarket;
-    this.forgetSeen(facts, now);
+    const hidden = this.hiddenIn(facts, now);
     const { privateIp, subnetId } = remembered ?? {};
     this.observation = {
       ...facts,
-      instances: [...facts.instances, ...this.unseen.flatMap((each) => each.instances)],
-      snapshots: [...facts.snapshots, ...this.unseen.flatMap((each) => each.snapshots)],
-      images: [...facts.images, ...this.unseen.flatMap((each) => each.images)],
+      instances: [...facts.instances, ...hidden.flatMap((each) => each.instances)],
+      snapshots: [...facts.snapshots, ...hidden.flatMap((each) => each.snapshots)],
+      images: [...facts.images, ...hidden.flatMap((each) => each.images)],
       spotMarket: this.spotMarket,
       refusals: this.refusals,
       undeletable: [...this.undeletable],
@@ -125,14 +128,25 @@ export class Memory {
     return this.observation;
   }
 
-  private forgetSeen(facts: CloudFacts, now: number) {
-    const visible = new Set([
+  /**
+   * Made lately, and not shown; also when a look before this one did show it, because of two answers
+   * the later one may be the older (ec2-facts §9). It stands for itself as it was made: something is
+   * under way, and nothing is proven.
+   */
+  private hiddenIn(facts: CloudFacts, now: number): Made[] {
+    this.made = this.made.filter(({ madeAt }) => now - madeAt < absenceSeconds * 1000);
+    const shown = new Set([
       ...facts.instances.map((each) => each.instanceId),
       ...facts.snapshots.map((each) => each.snapshotId),
       ...facts.images.map((each) => each.imageId),
     ]);
-    const isBelieved = ({ madeAt }: Unseen) => now - madeAt < absenceSeconds * 1000;
-    this.unseen = this.unseen.filter((each) => !visible.has(each.id) && isBelieved(each));
+    return this.made.filter(({ id }) => !shown.has(id));
+  }
+
+  /** Since when this has been waited for without a break. */
+  waitsSince(watch: Watch, now: number): number {
+    if (!isDeepStrictEqual(this.waiting?.watch, watch)) this.waiting = { watch, sinceAt: now };
+    return this.waiting?.sinceAt ?? now;
   }
 
   /** A launch that EC2 definitely refused; false when the refusal says nothing about the launch. */
@@ -152,9 +166,13 @@ export class Memory {
     this.undeletable.add(id);
   }
 
+  rememberDeleted(id: string | undefined) {
+    this.made = this.made.filter((each) => each.id !== id);
+  }
+
   rememberCreated(step: Step, id: string | undefined, now: number) {
     if (id === undefined) return;
-    const made: Unseen = { id, instances: [], snapshots: [], images: [], madeAt: now };
+    const made: Made = { id, instances: [], snapshots: [], images: [], madeAt: now };
     if (step.kind === "create-anchor") this.interfaceId = id;
     if (step.kind === "launch") made.instances.push(pendingInstance(step, id, now));
     if (step.kind === "create-snapshot")
@@ -176,7 +194,7 @@ export class Memory {
         platformDetails: step.platform.platformDetails,
         createdAt: now,
       });
-    this.unseen.push(made);
+    this.made.push(made);
   }
 }
 

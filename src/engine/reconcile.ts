@@ -17,6 +17,7 @@ import {
   type Registry,
   watchedState,
 } from "./ports";
+import { settleSeconds } from "./situation";
 
 export interface ProgressEvent {
   kind: "step" | "wait" | "warning";
@@ -186,6 +187,7 @@ async function perform(options: ConvergeOptions, memory: Memory, step: Step): Pr
     const outcome = await cloud.perform(step);
     if (outcome.kind === "done") {
       memory.rememberCreated(step, outcome.created?.id, cloud.now());
+      memory.rememberDeleted(deletedBy(step));
       return true;
     }
     return await meetRefusal(options, memory, step, outcome);
@@ -233,7 +235,7 @@ async function meetRefusal(
  * Between two polls a twentieth of the time waited so far passes, within these limits: a short wait
  * loses little and a long one costs few calls, of which an account has 20 a second (ec2-facts §7).
  */
-const pollMs = { share: 1 / 20, shortest: 500, longest: 5000 };
+const pollMs = { share: 1 / 20, shortest: 500, longest: 5000, whileUp: 10_000 };
 
 /** Somebody's image of our snapshot, or a lock: the sweep tries again later (ec2-facts §3, §6). */
 export const cannotBeDeleted = (meaning: Meaning) => meaning === "in-use" || meaning === "invalid";
@@ -252,25 +254,30 @@ export function deletedBy(step: Step): string | undefined {
   }
 }
 
-/** Polls the one watched resource until its state changes. */
+/** Polls the one watched resource until its state changes, or until it has not been shown for a while. */
 async function wait(options: ConvergeOptions, memory: Memory, decision: Wait): Promise<void> {
   const { cloud, clock, signal, deadlineAt } = options;
   options.progress?.({ kind: "wait", message: decision.reason });
+  const { watch } = decision;
   const untilAt = Math.min(decision.untilAt, deadlineAt ?? decision.untilAt);
-  const startedAt = cloud.now();
-  if (decision.watch.kind === "time") return clock.sleep(Math.max(0, untilAt - startedAt), signal);
-  const seen = memory.observation && watchedState(memory.observation, decision.watch);
-  while (cloud.now() < untilAt && signal?.aborted !== true) {
+  const leftMs = () => Math.max(0, untilAt - cloud.now());
+  if (watch.kind === "time") return clock.sleep(leftMs(), signal);
+  const seen = memory.observation && watchedState(memory.observation, watch);
+  const sinceAt = memory.waitsSince(watch, cloud.now());
+  let shownAt = cloud.now();
+  while (leftMs() > 0 && signal?.aborted !== true) {
+    const pauseMs = pollPauseMs(watch, cloud.now() - sinceAt);
+    await clock.sleep(Math.min(pauseMs, leftMs()), signal);
     const state = await glance(options, memory, decision);
     if (state !== undefined && state !== seen) return;
-    const pauseMs = pollPauseMs(decision.watch, cloud.now() - startedAt);
-    await clock.sleep(Math.min(pauseMs, Math.max(0, untilAt - cloud.now())), signal);
+    if (state !== undefined) shownAt = cloud.now();
+    if (cloud.now() - shownAt > settleSeconds * 1000) return;
   }
 }
 
 /** Nobody is down while the status checks of a running instance are awaited. */
 function pollPauseMs(watch: Wait["watch"], elapsedMs: number): number {
-  if (watch.kind === "instance" && watch.until === "health-change") return pollMs.longest;
+  if (watch.kind === "instance" && watch.until === "health-change") return pollMs.whileUp;
   return Math.min(Math.max(pollMs.shortest, elapsedMs * pollMs.share), pollMs.longest);
 }
 

@@ -123,7 +123,7 @@ function concludeWithoutAnchor({ ledger, now, observation }: Situation): Verdict
   const missingSinceAt = observation.anchorMissingSinceAt ?? now;
   if (ledger.phase === "deallocating" || now >= missingSinceAt + absenceSeconds * 1000)
     return { kind: "done", wakeAt: never };
-  return wait("its network interface is not to be seen", { kind: "time" }, now + 10_000);
+  return wait("its network interface is not to be seen", { kind: "time" }, now + 30_000);
 }
 
 const concludePause: Rule = {

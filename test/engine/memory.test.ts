@@ -93,7 +93,25 @@ describe("what was made and does not show yet", () => {
     it.rememberCreated(snapshotting("final", "vol-1"), "snap-1-final", now);
     const shown = facts({ snapshots: [final()] });
     expect(it.complete(shown, now + seconds).snapshots).toEqual([final()]);
-    expect(it.complete(facts({ snapshots: [] }), now + 2 * seconds).snapshots).toEqual([]);
+  });
+
+  test("is under way, and nothing better, when a later answer is older and hides it again", () => {
+    const it = memory();
+    it.rememberCreated(snapshotting("final", "vol-1"), "snap-1-final", now);
+    it.complete(facts({ snapshots: [final()] }), now + seconds);
+    const seen = it.complete(facts({ snapshots: [] }), now + 2 * seconds);
+    expect(seen.snapshots).toMatchObject([{ snapshotId: "snap-1-final", state: "pending" }]);
+  });
+
+  test("is gone once we have deleted it", () => {
+    const it = memory();
+    it.rememberCreated(snapshotting("final", "vol-1"), "snap-a", now);
+    it.rememberCreated(registering("snap-a"), "ami-a", now);
+    it.rememberDeleted("ami-a");
+    it.rememberDeleted(undefined);
+    const seen = it.complete(facts({ snapshots: [] }), now + seconds);
+    expect(seen.snapshots).toMatchObject([{ snapshotId: "snap-a" }]);
+    expect(seen.images).toEqual([]);
   });
 
   test("is not doubled once EC2 shows it: an instance and an image", () => {
@@ -127,6 +145,18 @@ describe("what was made and does not show yet", () => {
     const it = memory();
     it.rememberCreated(launching(), undefined, now);
     expect(it.complete(facts(), now).instances).toEqual([]);
+  });
+});
+
+describe("what is waited for", () => {
+  test("is waited for since it first was, until something else is", () => {
+    const it = memory();
+    const snapshot = { kind: "snapshot", snapshotId: "snap-1" } as const;
+    expect(it.waitsSince(snapshot, now)).toBe(now);
+    expect(it.waitsSince({ ...snapshot }, now + minutes)).toBe(now);
+    const image = { kind: "image", imageId: "ami-1" } as const;
+    expect(it.waitsSince(image, now + minutes)).toBe(now + minutes);
+    expect(it.waitsSince(snapshot, now + 2 * minutes)).toBe(now + 2 * minutes);
   });
 });
 

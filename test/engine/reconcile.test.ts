@@ -108,7 +108,7 @@ describe("a look without an answer", () => {
       glances: ["available"],
       steps: 1,
     });
-    expect(slept).toEqual([1 * seconds, 1 * seconds]);
+    expect(slept).toEqual([1 * seconds, 500, 1 * seconds]);
   });
 
   test.each(["denied", "invalid"] as const)("is an error when it is %s", async (meaning) => {
@@ -279,7 +279,7 @@ describe("a wait", () => {
       glances: ["in-use", undefined, "available"],
       steps: 1,
     });
-    expect(told.slept).toEqual([500, 500]);
+    expect(told.slept).toEqual([500, 500, 500]);
     expect(told.looks).toBe(2);
     expect(told.progress[0]).toEqual({ kind: "wait", message: "vol-1 is still in-use" });
   });
@@ -301,7 +301,31 @@ describe("a wait", () => {
     expect(Math.max(...slept)).toBeLessThanOrEqual(5000);
   });
 
-  test("for the status checks is polled every five seconds, because nobody is down", async () => {
+  test("for what is not shown any more ends in a fresh look after half a minute", async () => {
+    const told = await tell({
+      ...paused,
+      looks: [detaching, facts()],
+      glances: ["in-use", undefined],
+      steps: 1,
+    });
+    expect(told.looks).toBe(2);
+    expect(told.endedAt - now).toBeGreaterThan(30 * seconds);
+    expect(told.endedAt - now).toBeLessThan(33 * seconds);
+  });
+
+  test("that comes again at once is polled as one that has lasted since it first came", async () => {
+    const told = await tell({
+      ...paused,
+      looks: [detaching],
+      glances: ["available"],
+      sleeps: 60,
+    });
+    const { slept } = told;
+    expect(slept[0]).toBe(500);
+    expect(slept[59]).toBeGreaterThan(2000);
+  });
+
+  test("for the status checks is polled every ten seconds, because nobody is down", async () => {
     const booting = facts({
       instances: [instance({ launchedAt: now, health: { kind: "initializing" } })],
     });
@@ -310,12 +334,12 @@ describe("a wait", () => {
       known: ledger({ launch: launch({ healthy: false }) }),
       glances: ["initializing", "initializing", "ok"],
     });
-    expect(told.slept).toEqual([5 * seconds, 5 * seconds]);
+    expect(told.slept).toEqual([10 * seconds, 10 * seconds, 10 * seconds]);
   });
 
   test("goes on after a poll without an answer, and ends with the signal", async () => {
     const told = await tell({ ...paused, looks: [detaching], glances: [throttled], sleeps: 2 });
-    expect(told.slept).toEqual([1 * seconds, 500]);
+    expect(told.slept).toEqual([500, 1 * seconds]);
     expect(told.outcome).toMatchObject({ kind: "stopped", why: "aborted" });
   });
 

@@ -200,7 +200,7 @@ const lost: Row[] = [
       claimant,
     },
     rule: "the anchor goes last, or stays as long as retention says",
-    expect: waits("its network interface is not to be seen", time, now + 10 * seconds),
+    expect: waits("its network interface is not to be seen", time, now + 30 * seconds),
   },
   {
     name: "what is ended without its anchor ends an instance that its ledger does not know",

@@ -205,7 +205,7 @@ const rests: Row[] = [
       }),
     },
     rule: endsAll,
-    expect: waits("its network interface is not to be seen", time, now + 10 * seconds),
+    expect: waits("its network interface is not to be seen", time, now + 30 * seconds),
   },
 ];
 

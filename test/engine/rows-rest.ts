@@ -481,7 +481,7 @@ const endings: Row[] = [
       spec: spec({ retentionHours: keepNothing }),
     },
     rule: endsAll,
-    expect: waits("its network interface is not to be seen", time, now + 10 * seconds),
+    expect: waits("its network interface is not to be seen", time, now + 30 * seconds),
   },
   {
     name: "destroying a creation that never got its anchor ends",

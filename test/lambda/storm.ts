@@ -6,7 +6,7 @@
 import { createRandom } from "../../src/simulator/random";
 import { createAll } from "../campaign/controllers";
 import { createLand, type Land } from "../campaign/land";
-import { guestsWrite, runLastWords } from "../simulation/guests";
+import { guestsWrite, hearLastWords } from "../simulation/guests";
 import { leftOver } from "../simulation/invariants";
 import { createTrace, type Trace } from "../simulation/trace";
 import {
@@ -71,7 +71,8 @@ async function tell(land: Land, trace: Trace, { calm, end }: Ends): Promise<void
   const plant = openStormPlant({ land, trace, calm: calm.signal });
   const running = plant.run(end.signal);
   const stage = { land, trace, calm: calm.signal };
-  const actors = [useIt(stage), interrupt(stage), writeOnAll(stage), lastWords(stage)];
+  hearLastWords({ ...land, trace }, land.random("last words"));
+  const actors = [useIt(stage), interrupt(stage), writeOnAll(stage)];
   await land.sleep(4 * hours);
   calm.abort();
   await Promise.all(actors);
@@ -150,12 +151,6 @@ async function writeOnAll({ calm, land, trace }: Stage): Promise<void> {
     guestsWrite({ simulator, trace, witness }, `/srv/${file}`);
   }
 }
-
-const lastWords = ({ calm, land, trace }: Stage) => {
-  const { simulator, sleep, witness } = land;
-  const isOver = () => calm.aborted;
-  return runLastWords({ simulator, trace, witness, sleep, isOver }, land.random("last words"));
-};
 
 async function sayToAll(land: Land, say: (identity: Identity) => void): Promise<void> {
   for (const identity of land.identities.values()) {

@@ -7,7 +7,7 @@ import { createInventory } from "../../src/aws/inventory";
 import { sweep } from "../../src/controller/sweep";
 import { createRandom, type Random } from "../../src/simulator/random";
 import { createFaultSwitch, type FaultSwitch } from "./faults";
-import { guestsWrite, runLastWords } from "./guests";
+import { guestsWrite, hearLastWords } from "./guests";
 import { leftOver } from "./invariants";
 import type { Plan, PlannedEvent } from "./plan";
 import type { Process } from "./processes";
@@ -68,6 +68,7 @@ async function tell(scene: Scene): Promise<void> {
     foreignVolumeId: foreignVolume(scene),
     plant: (make) => plant(scene, make),
   });
+  hearLastWords(scene, random("last words"));
   const processes = Array.from({ length: plan.processes }, (_, index): Process => {
     const name = `process-${index + 1}`;
     const abort = new AbortController();
@@ -86,11 +87,7 @@ async function tell(scene: Scene): Promise<void> {
     await converged(scene, processes);
     await endAll(scene, processes);
   };
-  await Promise.all([
-    direct(),
-    runLastWords(scene, random("last words")),
-    ...processes.map((process) => runProcess(scene, process)),
-  ]);
+  await Promise.all([direct(), ...processes.map((process) => runProcess(scene, process))]);
 }
 
 function foreignVolume(scene: Scene): string {
