@@ -41,7 +41,7 @@ const secureState: Rule = {
     const { goal, spec } = situation;
     const { images, snapshots } = spec.retentionHours;
     if (goal === "deallocated" && images + snapshots === 0) return undefined;
-    const wantsImage = goal === "paused" || images > 0;
+    const wantsImage = goal === "paused" || (images > 0 && !isGivenUp(situation));
     const found = wantsImage ? findRoot(situation) : findSnapshot(situation);
     if (found.kind === "opens") return undefined;
     if (found.kind !== "failed") return pursue(found);
@@ -49,6 +49,12 @@ const secureState: Rule = {
     return stuck(found.reason, "look at the volume and its snapshots; nothing of it is deleted");
   },
 };
+
+/** Says already when it goes, as after a deallocation that is carried out once more. */
+function isGivenUp(situation: Situation): boolean {
+  const found = findSnapshot(situation);
+  return found.kind === "secured" && found.result.snapshot.deleteAfterAt !== undefined;
+}
 
 const secureOldVolumes: Rule = {
   name: "a kept volume of an earlier generation or lineage gets its final snapshot too",

@@ -273,6 +273,12 @@ const deallocations: Row[] = [
     expect: acts(keeping("snap-1-final", in96), keeping("vol-1", in96)),
   },
   {
+    name: "a deallocation that is carried out once more makes no image of what has its end",
+    ask: deallocate({ volumes: [], anchors: [], snapshots: [final({ deleteAfterAt: in96 })] }),
+    rule: endsAll,
+    expect: { kind: "done", wakeAt: never },
+  },
+  {
     name: "each kind is kept for its own hours, and a snapshot never shorter than its image",
     ask: deallocate(saved, { images: 48, snapshots: 24, volumes: 12 }),
     rule: clears,
