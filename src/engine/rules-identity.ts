@@ -208,9 +208,9 @@ const factsOf = (instance: Instance) => ({
 });
 
 /**
- * Two processes that did not see each other's record may have meant one generation for two lineages.
- * EC2 took one request and refused the other, whose record may be the one that is left. What came of
- * it tells by its own tags, or by those of its disk, which it is.
+ * Two processes that did not see each other's record may have meant one generation for two lineages,
+ * even under one number. EC2 took one request and refused the other, whose record may be the one that
+ * is left. What came of it tells by its own tags, or by those of its disk, which it is.
  */
 const correctLineage: Rule = {
   name: "a launch that went into another lineage than the ledger says is written down as what it is",
@@ -222,7 +222,8 @@ const correctLineage: Rule = {
     const origin = parseProvenance(launched.tags) ?? volumes.find(isItsDisk);
     if (launch.instanceId === launched.instanceId || origin === undefined) return undefined;
     const { baseImageId, lineage } = origin;
-    if (lineage === launch.lineage) return undefined;
+    const recorded = lineageOf(situation, launch)?.baseImageId;
+    if (lineage === launch.lineage && baseImageId === (recorded ?? baseImageId)) return undefined;
     // Nobody knows any more what else it was launched with.
     const unlike = { lineage, imageId: launched.imageId, launchFingerprint: "" };
     return act(

@@ -50,6 +50,14 @@ const asItIs = acts(
   }),
 );
 
+/** Both meant a swap, and to different images. */
+const imageC = "ami-0000000c";
+const meantAsOtherSwap = ledger({
+  launch: openLaunch({ generation: 2, lineage: 2, imageId: imageC }),
+  startedLineage: { number: 2, baseImageId: imageC },
+});
+const swapped = { generation: 2, lineage: 2, baseImageId: imageB };
+
 const elsewhere: Row[] = [
   {
     name: "what runs in another lineage than its record says is written down as what it is",
@@ -63,6 +71,24 @@ const elsewhere: Row[] = [
     },
     rule: corrects,
     expect: asItIs,
+  },
+  {
+    name: "and so is what runs from another image, though both lineages got one number",
+    ask: {
+      ledger: meantAsOtherSwap,
+      observation: observation({
+        anchors: [heldBy("i-2")],
+        instances: [instance(swapped)],
+        volumes: [carriedVolume(swapped)],
+      }),
+    },
+    rule: corrects,
+    expect: acts(
+      recorded(meantAsOtherSwap, {
+        launch: openLaunch({ generation: 2, lineage: 2, imageId: imageB, launchFingerprint: "" }),
+        startedLineage: { number: 2, baseImageId: imageB },
+      }),
+    ),
   },
   {
     name: "and one that has ended without its tags is told by its disk",
