@@ -2,6 +2,7 @@
  * Who we are and what we know: a newer order wins, the anchor exists and is one, and what EC2
  * returned is written down before anything is decided on it.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Anchor, Instance, Launch, Volume } from "./model";
 import { choosePool } from "./pools";
 import { act, type Rule, record, stuck, wait } from "./rule";
@@ -174,7 +175,8 @@ const adoptCarrier: Rule = {
       attempt: 1,
       lineage: lineage.number,
       imageId: carrier.imageId,
-      launchFingerprint: ledger.launch?.launchFingerprint ?? "",
+      launchFingerprint:
+        carrier.tags[tagKeys.launchPrint] ?? ledger.launch?.launchFingerprint ?? "",
       recycleFingerprint: ledger.launch?.recycleFingerprint ?? "",
       recordedAt: carrier.launchedAt,
       ...factsOf(carrier),
@@ -209,11 +211,12 @@ const factsOf = (instance: Instance) => ({
 
 /**
  * Two processes that did not see each other's record may have meant one generation for two lineages,
- * even under one number. EC2 took one request and refused the other, whose record may be the one that
- * is left. What came of it tells by its own tags, or by those of its disk, which it is.
+ * even under one number, or with other launch properties. EC2 took one request and refused the other,
+ * whose record may be the one that is left. What came of it tells by its own tags, or by those of its
+ * disk, which it is.
  */
-const correctLineage: Rule = {
-  name: "a launch that went into another lineage than the ledger says is written down as what it is",
+const correctLaunch: Rule = {
+  name: "a launch that is another than the ledger says is written down as what it is",
   apply(situation) {
     const { anchor, launched, ledger, volumes } = situation;
     const { launch } = ledger;
@@ -222,16 +225,14 @@ const correctLineage: Rule = {
     const origin = parseProvenance(launched.tags) ?? volumes.find(isItsDisk);
     if (launch.instanceId === launched.instanceId || origin === undefined) return undefined;
     const { baseImageId, lineage } = origin;
-    const recorded = lineageOf(situation, launch)?.baseImageId;
-    if (lineage === launch.lineage && baseImageId === (recorded ?? baseImageId)) return undefined;
-    // Nobody knows any more what else it was launched with.
-    const unlike = { lineage, imageId: launched.imageId, launchFingerprint: "" };
-    return act(
-      record(situation, anchor, {
-        launch: { ...launch, ...unlike },
-        startedLineage: { number: lineage, baseImageId },
-      }),
-    );
+    const startedLineage = { number: lineage, baseImageId };
+    const isOfLineage = isDeepStrictEqual(lineageOf(situation, launch), startedLineage);
+    const launchFingerprint = launched.tags[tagKeys.launchPrint];
+    const isAsMeant = (launchFingerprint ?? launch.launchFingerprint) === launch.launchFingerprint;
+    if (isOfLineage && isAsMeant) return undefined;
+    const { imageId } = launched;
+    const actual = { lineage, imageId, launchFingerprint: launchFingerprint ?? "" };
+    return act(record(situation, anchor, { launch: { ...launch, ...actual }, startedLineage }));
   },
 };
 
@@ -301,7 +302,7 @@ export const identityRules: readonly Rule[] = [
   keepClaim,
   recordOrder,
   adoptCarrier,
-  correctLineage,
+  correctLaunch,
   recordInstance,
   markVolume,
 ];

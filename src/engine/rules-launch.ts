@@ -18,7 +18,7 @@ import {
   settleSeconds,
 } from "./situation";
 import { launchFingerprint } from "./spec";
-import { clientToken, gapTag, operations, provenanceTags } from "./tags";
+import { clientToken, gapTag, operations, provenanceTags, tagKeys } from "./tags";
 
 const wantsLaunch = ({ carrier, goal }: Situation) => goal === "running" && carrier === undefined;
 
@@ -223,8 +223,11 @@ function launchStep(situation: Situation, anchor: Anchor, launch: Launch): Step 
     operation: operations.launch(launch.generation),
     platform: ledger.platform,
   };
-  const tags = provenanceTags(ledger.id, provenance, spec.tags);
-  const name = { Name: spec.tags.Name ?? ledger.id };
+  const tags = {
+    Name: spec.tags.Name ?? ledger.id,
+    ...provenanceTags(ledger.id, provenance, spec.tags),
+    [tagKeys.launchPrint]: launch.launchFingerprint,
+  };
   return {
     kind: "launch",
     token: clientToken(ledger.id, launch.generation, launch.attempt),
@@ -252,8 +255,8 @@ function launchStep(situation: Situation, anchor: Anchor, launch: Launch): Step 
       metadataOptions: spec.metadataOptions,
       maxSpotPrice: spec.maxSpotPrice,
     },
-    instanceTags: { ...name, ...tags },
-    volumeTags: { ...name, ...tags },
+    instanceTags: tags,
+    volumeTags: tags,
   };
 }
 

@@ -18,6 +18,7 @@ export const tagKeys = {
   startedLineage: "pmi:started-lineage",
   platform: "pmi:platform",
   launch: "pmi:launch",
+  launchPrint: "pmi:launch-print",
   instance: "pmi:instance",
   knownRoot: "pmi:known-root",
   stop: "pmi:stop",

@@ -11,7 +11,8 @@ import type {
   Watch,
 } from "../../src/engine/model";
 import type { Question } from "../../src/engine/situation";
-import { id, imageA, launch, now, pool } from "./builders";
+import { launchFingerprint, type Spec } from "../../src/engine/spec";
+import { id, imageA, launch, now, pool, spec } from "./builders";
 
 /** One line of the decision table: a sentence, what is different, and the exact answer. */
 export interface Row {
@@ -87,12 +88,16 @@ export type LaunchChange = Partial<Omit<LaunchStep, "rootDevice" | "properties">
   properties?: Partial<LaunchStep["properties"]>;
 };
 
-export const launching = (change: LaunchChange = {}, origin: Origin = {}): LaunchStep => {
+export const launching = (
+  change: LaunchChange = {},
+  { launched = spec(), ...origin }: Origin & { launched?: Spec } = {},
+): LaunchStep => {
   const generation = change.generation ?? 2;
   const attempt = change.attempt ?? 1;
   const tags = {
     Name: id,
     ...originTags(`launch:${generation}`, { ...origin, generation }),
+    "pmi:launch-print": launchFingerprint(launched),
   };
   return {
     kind: "launch",

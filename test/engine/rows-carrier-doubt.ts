@@ -19,13 +19,12 @@ import {
   openLaunch,
   volume,
 } from "./builders";
-import { acts, type Row, recorded, snapshotting, waits } from "./expected";
+import { acts, launching, type Row, recorded, snapshotting, waits } from "./expected";
 
 const launches = "without a live instance the next generation is launched from its root source";
 const startedLineage = { number: 1, baseImageId: imageA };
 const adopts = "an instance that holds the anchor and is unknown to the ledger is written into it";
-const corrects =
-  "a launch that went into another lineage than the ledger says is written down as what it is";
+const corrects = "a launch that is another than the ledger says is written down as what it is";
 const records = "what became of the newest launch is written into the ledger";
 const awaits = "an instance is called up when both status checks have passed";
 const openSecond = (recordedAt: number) =>
@@ -56,6 +55,7 @@ const meantAsOtherSwap = ledger({
   launch: openLaunch({ generation: 2, lineage: 2, imageId: imageC }),
   startedLineage: { number: 2, baseImageId: imageC },
 });
+const printedTags = { ...launching().instanceTags, "pmi:launch-print": "another" };
 const swapped = { generation: 2, lineage: 2, baseImageId: imageB };
 
 const elsewhere: Row[] = [
@@ -87,6 +87,24 @@ const elsewhere: Row[] = [
       recorded(meantAsOtherSwap, {
         launch: openLaunch({ generation: 2, lineage: 2, imageId: imageB, launchFingerprint: "" }),
         startedLineage: { number: 2, baseImageId: imageB },
+      }),
+    ),
+  },
+  {
+    name: "and so is what was launched with the properties of another specification",
+    ask: {
+      ledger: ledger({ launch: openLaunch({ generation: 2 }) }),
+      observation: observation({
+        anchors: [heldBy("i-2")],
+        instances: [instance({ generation: 2, tags: printedTags })],
+        volumes: [carriedVolume({ generation: 2 })],
+      }),
+    },
+    rule: corrects,
+    expect: acts(
+      recorded(ledger(), {
+        launch: openLaunch({ generation: 2, launchFingerprint: "another" }),
+        startedLineage,
       }),
     ),
   },

@@ -216,7 +216,7 @@ const requests: Row[] = [
         launch: intent({ generation: 3, launchFingerprint: launchFingerprint(small) }),
         startedLineage,
       }),
-      launching({ generation: 3, rootDevice: { sizeGiB: 8 } }),
+      launching({ generation: 3, rootDevice: { sizeGiB: 8 } }, { launched: small }),
     ),
   },
   {
@@ -233,7 +233,10 @@ const requests: Row[] = [
         platform: platform(),
         startedLineage,
       }),
-      launching({ generation: 1, imageId: imageA, rootDevice: { sizeGiB: 20 } }),
+      launching(
+        { generation: 1, imageId: imageA, rootDevice: { sizeGiB: 20 } },
+        { launched: large },
+      ),
     ),
   },
   {

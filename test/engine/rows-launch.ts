@@ -254,7 +254,7 @@ const pools: Row[] = [
         pool: pool({ instanceType: "m6i.large", market: "on-demand" }),
         rootDevice: { sizeGiB: 20, volumeType: "io1", iops: 300, kmsKeyId: "key" },
         properties: { keyName: "mine", userData: "#!/bin/sh" },
-        ...namedWeb(2),
+        ...namedWeb(2, detailed),
       }),
     ),
   },
@@ -270,14 +270,14 @@ const pools: Row[] = [
         launch: intent({ launchFingerprint: launchFingerprint(small) }),
         startedLineage,
       }),
-      launching({ rootDevice: { sizeGiB: 8 } }),
+      launching({ rootDevice: { sizeGiB: 8 } }, { launched: small }),
     ),
   },
 ];
 
-function namedWeb(generation: number) {
+function namedWeb(generation: number, launched = spec()) {
   const tags = {
-    ...launching({ generation }).instanceTags,
+    ...launching({ generation }, { launched }).instanceTags,
     Name: "web",
     team: "core",
   };

@@ -28,7 +28,6 @@ import {
   acts,
   intent,
   launching,
-  originTags,
   type Row,
   recorded,
   registering,
@@ -60,6 +59,7 @@ const failedLongAgo = [1, 2, 3].map((each) =>
 );
 
 const uefi = platform({ bootMode: "uefi" });
+const uefiTags = { ...launching().instanceTags, "pmi:platform": encodePlatform(uefi) };
 const withPlatform = <Tagged extends { tags: Readonly<Record<string, string>> }>(step: Tagged) => ({
   ...step,
   tags: { ...step.tags, "pmi:platform": encodePlatform(uefi) },
@@ -154,18 +154,7 @@ const images: Row[] = [
     rule: launches,
     expect: acts(
       recorded(ledger(), { launch: intent(), startedLineage: started, platform: uefi }),
-      launching({
-        instanceTags: {
-          Name: ledger().id,
-          ...originTags("launch:2", { generation: 2 }),
-          "pmi:platform": encodePlatform(uefi),
-        },
-        volumeTags: {
-          Name: ledger().id,
-          ...originTags("launch:2", { generation: 2 }),
-          "pmi:platform": encodePlatform(uefi),
-        },
-      }),
+      launching({ instanceTags: uefiTags, volumeTags: uefiTags }),
     ),
   },
 ];

@@ -37,5 +37,7 @@ function mismatch({ witness }: Scene, identity: Identity, spec: Spec): string | 
   if (baseImageId !== spec.imageId) return `${instance.id} descends from ${baseImageId}`;
   if (!spec.instanceTypes.includes(instance.instanceType))
     return `${instance.id} is a ${instance.instanceType}`;
+  if (instance.monitoring !== spec.monitoring)
+    return `${instance.id} was launched with other properties`;
   return undefined;
 }
