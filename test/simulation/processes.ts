@@ -114,7 +114,7 @@ export function connectProcess(scene: Scene, process: Process): Connection & { l
     if (!isChange(action)) return;
     scene.counts.add("call", action);
     scene.trace.add(process.name, `${action} ${briefly(input)} → ${code}`);
-    noteMade(scene, doomed);
+    noteMade(scene, { action, doomed });
     const isCarriedOut = error === undefined || code === "LostReplyError";
     const { identities } = scene.program;
     const { witness } = scene;
@@ -148,9 +148,14 @@ function doomedOf({ witness }: Scene, input: object) {
   return VolumeId === undefined ? undefined : find(witness.rows().volumes(), VolumeId);
 }
 
-function noteMade({ witness }: Scene, doomed: ReturnType<typeof doomedOf>): void {
+const isCreation = (action: string) => /^(Run|Register|Create(?!Tags))/.test(action);
+
+function noteMade(
+  { witness }: Scene,
+  { action, doomed }: { action: string; doomed: ReturnType<typeof doomedOf> },
+): void {
   const { deletedByUs, foreign, madeByUs, rows, unfinished } = witness;
-  for (const id of allIds(rows())) if (!foreign.has(id)) madeByUs.add(id);
+  if (isCreation(action)) for (const id of allIds(rows())) if (!foreign.has(id)) madeByUs.add(id);
   if (doomed === undefined) return;
   deletedByUs.add(doomed.id);
   if ("volumeId" in doomed && doomed.state !== "completed") unfinished.add(doomed.volumeId);
