@@ -44,7 +44,7 @@ export interface PlanOptions {
 
 export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const random = createRandom(seed, "plan");
-  const minutes = 130 + random.below(150);
+  const minutes = 138 + random.below(150);
   const processes = 1 + random.below(3);
   // Always one draw, so that the share changes nothing else.
   const isWire = random.next() < (options.wireShare ?? 0.05);

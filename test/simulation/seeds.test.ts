@@ -39,7 +39,7 @@ it("a fixed set of seeds holds every invariant", async () => {
 }, 600_000);
 
 it("fresh seeds with every commit hold every invariant", async () => {
-  await expectAllHeld(freshStart(), 15);
+  await expectAllHeld(freshStart(), 60);
 }, 600_000);
 
 /** Others with every commit, and the same for everybody who has that commit. */
