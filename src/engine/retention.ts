@@ -14,7 +14,7 @@ import {
   settleSeconds,
   snapshotsOf,
 } from "./situation";
-import { condemnedTag, deleteAfterTag, isFinal, tagKeys } from "./tags";
+import { condemnedTag, deleteAfterTag, isFinal, isOurImage, tagKeys } from "./tags";
 
 export type Held =
   | { kind: "image"; id: string; resource: Image }
@@ -139,10 +139,20 @@ function expiryOf({ goal, ledger, lineage }: Situation, { resource }: Held): num
   return counts ? resource.deleteAfterAt : undefined;
 }
 
-/** What EC2 refuses to delete is left behind expired, so that the sweep deletes it once it can. */
-function leftToSweep({ observation }: Situation, held: Held, wanted: Disposition): Disposition {
-  const isRefused = observation.undeletable?.includes(held.id) === true;
-  return isRefused && wanted.kind === "disposable" ? { kind: "kept", hours: 0 } : wanted;
+/** What cannot be deleted yet is left behind expired, so that the sweep deletes it once it can. */
+function leftToSweep(situation: Situation, held: Held, wanted: Disposition): Disposition {
+  if (wanted.kind !== "disposable") return wanted;
+  const isRefused = situation.observation.undeletable?.includes(held.id) === true;
+  return isRefused || staysImaged(situation, held) ? { kind: "kept", hours: 0 } : wanted;
+}
+
+/** After a deallocation nobody comes back when an image goes that is somebody's, or has its end later. */
+function staysImaged({ goal, now, observation }: Situation, { id, kind }: Held): boolean {
+  if (goal !== "deallocated" || kind !== "snapshot") return false;
+  return observation.images.some(
+    (image) =>
+      image.snapshotId === id && (!isOurImage(image) || (image.deleteAfterAt ?? now) > now),
+  );
 }
 
 function expiredOrNeeded(situation: Situation, held: Held): Disposition {

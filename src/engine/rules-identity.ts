@@ -150,7 +150,8 @@ const recordOrder: Rule = {
   apply(situation) {
     const { anchor, deallocate, ledger, spec, specVersion } = situation;
     if (anchor === undefined) return undefined;
-    const endsIt = deallocate === true && ledger.phase !== "deallocating";
+    const isEnding = ledger.phase === "deallocating" || ledger.phase === "deallocated";
+    const endsIt = deallocate === true && !isEnding;
     if (!endsIt && specVersion <= ledger.specVersion) return undefined;
     const order = { specVersion, specFingerprint: fingerprint(spec) };
     const change = endsIt ? { ...order, phase: "deallocating" as const } : order;

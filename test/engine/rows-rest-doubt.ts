@@ -181,6 +181,7 @@ const rests: Row[] = [
   {
     name: "what ended once is not ended again because of disks that cannot be told apart",
     ask: {
+      deallocate: true,
       spec: spec({ retentionHours: keepNothing }),
       ledger: ledger({
         phase: "deallocated",

@@ -326,10 +326,33 @@ const deallocations: Row[] = [
     expect: acts(condemning("ami-1f")),
   },
   {
-    name: "a snapshot that somebody else's image uses is not deleted",
+    name: "a snapshot that somebody else's image uses is not deleted, and left to the sweep",
     ask: deallocate(
       {
         volumes: [],
+        images: [image({ operation: "theirs", snapshotId: "snap-1-periodic" })],
+      },
+      { ...keepNothing, networkInterfaces: 96 },
+    ),
+    rule: clears,
+    expect: acts(keeping("snap-1-periodic", now)),
+  },
+  {
+    name: "and so is one whose own image has its end later",
+    ask: deallocate({
+      volumes: [volume({ generation: 2, deleteAfterAt: in96 })],
+      snapshots: [final(), final({ generation: 2, deleteAfterAt: in96 })],
+      images: [image({ deleteAfterAt: in96 })],
+    }),
+    rule: clears,
+    expect: acts(keeping("snap-1-final", now)),
+  },
+  {
+    name: "what is left to the sweep is left alone",
+    ask: deallocate(
+      {
+        volumes: [],
+        snapshots: [periodic({ deleteAfterAt: now })],
         images: [image({ operation: "theirs", snapshotId: "snap-1-periodic" })],
       },
       { ...keepNothing, networkInterfaces: 96 },
