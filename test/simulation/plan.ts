@@ -130,7 +130,7 @@ function drawEvents(random: Random, frame: Frame): PlannedEvent[] {
   const seconds = minutes * 60;
   const times = (count: number) => Array.from({ length: count }, () => random.below(seconds));
   const drawn = [
-    ...times(14 + random.below(16)).map((atSeconds) => ({
+    ...times(16 + random.below(16)).map((atSeconds) => ({
       atSeconds,
       kind: "user" as const,
       action: pick(random, userActionNames),
