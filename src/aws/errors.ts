@@ -71,9 +71,13 @@ interface Answered {
 
 export function cloudErrorOf(action: string, error: unknown): CloudError {
   const { name = "", message = "", $metadata } = (error ?? {}) as Answered;
-  const meaning = meaningOf(name, $metadata?.httpStatusCode);
+  const meaning = isInUse(name, message) ? "in-use" : meaningOf(name, $metadata?.httpStatusCode);
   return new CloudError(meaning, `${action}: ${name}: ${message}`, { cause: error });
 }
+
+/** DeleteNetworkInterface has no code of its own for it: "Network interface 'eni-…' is currently in use." */
+const isInUse = (code: string, message: string) =>
+  code === "InvalidParameterValue" && message.endsWith("is currently in use.");
 
 function meaningOf(code: string, status: number | undefined): Meaning {
   const listed = meanings.get(code);

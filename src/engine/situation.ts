@@ -75,14 +75,15 @@ export function understand(question: Question): Situation {
   const { ledger, observation, spec } = question;
   const anchor = anchorInForce(ledger, observation);
   const carrier = findCarrier(ledger, observation, anchor);
-  const volumes = withoutCopies(ledger, observation.volumes.filter(isOurVolume));
+  const goal = goalOf(question);
+  const known = { ledger, hasEnded: goal === "deallocated" && anchor === undefined };
+  const volumes = withoutCopies(known, observation.volumes.filter(isOurVolume));
   const snapshots = observation.snapshots.filter(isOurSnapshot).sort(byNewestSnapshotFirst);
   const images = observation.images.filter(isOurImage);
   const launched = findLaunched(ledger, observation, carrier);
   const accepted = wasAccepted(ledger, launched, volumes);
-  const goal = goalOf(question);
-  const known = { ledger, volumes, snapshots, images, accepted };
-  const { lineage, opens } = currentLineage(spec, goal, known);
+  const left = { ledger, volumes, snapshots, images, accepted };
+  const { lineage, opens } = currentLineage(spec, goal, left);
   return {
     ...question,
     goal,
@@ -139,16 +140,20 @@ export const newestKnownRoot = ({ launch, knownRootGeneration }: Ledger): number
  * Without the volumes that wear the tags of one that is known to be ours: a backup that was restored
  * before the original had been marked with its id. A disk that is recorded is marked before the next
  * generation is launched, so from the newest known one on back, an unmarked one that is not the
- * recorded root is such a copy, too. Its original may be gone by then.
+ * recorded root is such a copy, too. Its original may be gone by then. Where all has been ended and the
+ * anchor is gone with what it told, nobody can say of an unmarked one that it is no copy.
  */
-function withoutCopies(ledger: Ledger, volumes: readonly Volume[]): Volume[] {
+function withoutCopies(
+  { hasEnded, ledger }: { ledger: Ledger; hasEnded: boolean },
+  volumes: readonly Volume[],
+): Volume[] {
   const { launch } = ledger;
   const isKnown = (volume: Volume) =>
     volume.markedId === volume.volumeId || volume.volumeId === launch?.rootVolumeId;
   const known = new Set(volumes.filter(isKnown).map((volume) => volume.generation));
   const isForeign = ({ generation }: Volume) => generation <= (newestKnownRoot(ledger) ?? 0);
   return volumes.filter(
-    (each) => isKnown(each) || !(isForeign(each) || known.has(each.generation)),
+    (each) => isKnown(each) || !(hasEnded || isForeign(each) || known.has(each.generation)),
   );
 }
 

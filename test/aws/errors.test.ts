@@ -28,3 +28,11 @@ test.each(rows)("%s (HTTP %s) means %s", (name, httpStatusCode, meaning) => {
   expect(error.meaning).toBe(meaning);
   expect(error.message).toContain(`RunInstances: ${name}`);
 });
+
+test.each([
+  ["Network interface 'eni-1' is currently in use.", "in-use"],
+  ["Value (x) for parameter y is invalid.", "invalid"],
+])("InvalidParameterValue with the message %s means %s", (message, meaning) => {
+  const answer = { name: "InvalidParameterValue", message, $metadata: { httpStatusCode: 400 } };
+  expect(cloudErrorOf("DeleteNetworkInterface", answer).meaning).toBe(meaning);
+});

@@ -13,6 +13,7 @@ import {
   launch,
   ledger,
   minutes,
+  newborn,
   now,
   openLaunch,
   refusal,
@@ -189,6 +190,19 @@ const rests: Row[] = [
         knownRootGeneration: undefined,
       }),
       observation: atRest({ snapshots: [], volumes: [twin("vol-a"), twin("vol-b")] }),
+    },
+    rule: endsAll,
+    expect: ends,
+  },
+  {
+    name: "where all has been ended and the anchor is gone, an unmarked disk is nobody's",
+    ask: {
+      deallocate: true,
+      ledger: newborn(),
+      observation: atRest({
+        ...{ anchors: [], instances: [], snapshots: [], volumes: [twin("vol-a")] },
+        anchorMissingSinceAt: now - 10 * minutes,
+      }),
     },
     rule: endsAll,
     expect: ends,

@@ -5,6 +5,13 @@ const file = "src/engine/retention.ts";
 
 export const retentionBugs: readonly Bug[] = [
   {
+    name: "a snapshot that an image holds back after a deallocation gets no end",
+    harm: "it is never swept and paid for ever",
+    file,
+    find: "isRefused || staysImaged(situation, held)",
+    replace: "isRefused",
+  },
+  {
     name: "retention counts seconds instead of hours",
     harm: "what was to be kept for four days is gone after a minute and a half",
     file,

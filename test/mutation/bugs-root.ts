@@ -150,8 +150,15 @@ export const rootBugs: readonly Bug[] = [
     name: "a restored backup that wears the volume's tags is taken for the volume",
     harm: "the next launch starts from the backup",
     file: situation,
-    find: "isKnown(each) || !(isForeign(each) || known.has(each.generation)),",
-    replace: "isKnown(each) || !isForeign(each),",
+    find: "isKnown(each) || !(hasEnded || isForeign(each) || known.has(each.generation)),",
+    replace: "isKnown(each) || !(hasEnded || isForeign(each)),",
+  },
+  {
+    name: "once all has been ended a copy of the disk that has gone counts as the disk",
+    harm: "somebody's restored backup is marked, snapshotted and deleted as ours",
+    file: situation,
+    find: "!(hasEnded || isForeign(each) || known.has(each.generation))",
+    replace: "!(isForeign(each) || known.has(each.generation))",
   },
   {
     name: "a copy of an earlier generation's disk counts because its original is gone",
