@@ -21,6 +21,8 @@ import { absenceSeconds } from "./situation";
 import type { Spec } from "./spec";
 
 const spotMarketFreshMs = 300_000;
+/** What is decided on a look counts for so long; then it is looked again before anything is done. */
+export const staleAfterMs = 30_000;
 
 const refusalKinds: Partial<Record<Meaning, Refusal["kind"]>> = {
   "no-capacity": "no-capacity",
@@ -59,6 +61,7 @@ export class Memory {
   private readonly undeletable = new Set<string>();
   private made: Made[] = [];
   private waiting: { watch: Watch; sinceAt: number } | undefined;
+  private wasSlow = false;
   private interfaceId: string | undefined;
   private anchorMissingSinceAt: number | undefined;
   private spotMarket: SpotMarketFacts = { usdPerHour: {}, zoneScores: {} };
@@ -141,6 +144,17 @@ export class Memory {
       ...facts.images.map((each) => each.imageId),
     ]);
     return this.made.filter(({ id }) => !shown.has(id));
+  }
+
+  /**
+   * A look whose calls lie far apart shows what never was at one time, as when the process stood still
+   * within it. Two of them in a row are how long a look takes here, and must do.
+   */
+  isTorn(tookMs: number): boolean {
+    const isSlow = tookMs > staleAfterMs;
+    const isTorn = isSlow && !this.wasSlow;
+    this.wasSlow = isSlow;
+    return isTorn;
   }
 
   /** Since when this has been waited for without a break. */

@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { decide } from "./decide";
-import { type Job, Memory } from "./memory";
+import { type Job, Memory, staleAfterMs } from "./memory";
 import type { Asked, Decision, Ledger, Observation, Step } from "./model";
 import {
   type Clock,
@@ -58,8 +58,6 @@ export type Outcome = Seen &
     | { kind: "stopped"; why: "aborted" | "timed-out"; reason: string }
   );
 
-/** A decision made on an older look than this is made again before it launches or destroys. */
-const staleAfterMs = 30_000;
 const backoffMs = { first: 1000, longest: 15_000 };
 
 export async function converge(options: ConvergeOptions): Promise<Outcome> {
@@ -67,8 +65,9 @@ export async function converge(options: ConvergeOptions): Promise<Outcome> {
   for (;;) {
     const stopped = stopOf(options, memory);
     if (stopped !== undefined) return stopped;
+    const beganAt = options.cloud.now();
     const looked = await look(options, memory);
-    if (looked === undefined) continue;
+    if (looked === undefined || memory.isTorn(options.cloud.now() - beganAt)) continue;
     const { ledger, observation } = looked;
     if (ledger === undefined) return unknownHere(options);
     const { spec, specVersion, deallocate, asked, claimant, cloud } = options;
@@ -150,13 +149,11 @@ async function act(options: ConvergeOptions, memory: Memory, decision: Act, deci
   await pauseBeforeRepeat(options, memory, decision);
   for (const step of decision.steps) {
     if (signal?.aborted === true) return;
-    if (isGrave(step) && cloud.now() - decidedAt > staleAfterMs) return;
+    if (cloud.now() - decidedAt > staleAfterMs) return;
     options.progress?.({ kind: "step", message: describeStep(step) });
     if (!(await perform(options, memory, step))) return;
   }
 }
-
-const isGrave = (step: Step) => /^(launch|terminate|delete|deregister)/.test(step.kind);
 
 /** EC2 may not show yet what the same decision did a moment ago (ec2-facts §9). */
 async function pauseBeforeRepeat(options: ConvergeOptions, memory: Memory, decision: Act) {
@@ -219,8 +216,12 @@ async function meetRefusal(
   }
   switch (refused.meaning) {
     case "denied":
+      throw refusedFor(step, refused);
     case "invalid":
-      throw new CloudError(refused.meaning, `${describeStep(step)}: ${refused.message}`);
+      // What was right when it was looked at may be wrong by now: believed of a decision made twice.
+      if (memory.repeats > 0) throw refusedFor(step, refused);
+      await pauseAfterFailure(options, memory, refused.message);
+      return false;
     case "not-found":
       // What was to be deleted or tagged is gone already, or not to be seen yet: look again.
       await pauseAfterFailure(options, memory, refused.message);
@@ -230,6 +231,9 @@ async function meetRefusal(
       return false;
   }
 }
+
+const refusedFor = (step: Step, { meaning, message }: Refused) =>
+  new CloudError(meaning, `${describeStep(step)}: ${message}`);
 
 /**
  * Between two polls a twentieth of the time waited so far passes, within these limits: a short wait

@@ -25,6 +25,8 @@ export interface Script {
   glances?: readonly (string | undefined | Error)[];
   /** What saving the ledger throws, the first time. */
   savingFails?: Error;
+  /** How long each look takes; the last again and again. */
+  looksTakeMs?: readonly number[];
   /** How long saving the ledger takes. */
   savingTakesMs?: number;
   known?: Ledger;
@@ -75,6 +77,7 @@ export async function tell(script: Script): Promise<Told> {
       async observe() {
         told.looks += 1;
         if (told.looks > 100) throw new Error("it looks for ever");
+        at += nth(script.looksTakeMs ?? [], told.looks - 1) ?? 0;
         return answerTo(nth(script.looks ?? [facts()], told.looks - 1) ?? facts());
       },
       async glance() {

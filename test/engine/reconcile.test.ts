@@ -160,11 +160,38 @@ describe("the steps of a decision", () => {
     );
   });
 
+  test("are decided on anew where EC2 calls one invalid that another process made so", async () => {
+    const ended = facts(atRest({ snapshots: [] }));
+    const told = await tell({
+      ...paused,
+      looks: [facts(), ended],
+      answers: [refused("invalid"), { kind: "done" }],
+      steps: 3,
+    });
+    expect(kindsOf(told)).toEqual(["record", "terminate", "create-snapshot"]);
+    expect(told.slept).toEqual([1 * seconds]);
+  });
+
   test("throw what is none of EC2's errors", async () => {
     await expect(tell({ ...paused, answers: [new TypeError("a bug")] })).rejects.toThrow("a bug");
   });
 
-  test("do not launch, terminate or delete on a look that is older than half a minute", async () => {
+  test("are not decided on a look whose calls lay more than half a minute apart", async () => {
+    const torn = await tell({ ...paused, looksTakeMs: [30 * seconds + 1, 0], steps: 2 });
+    expect(torn.looks).toBe(2);
+    const whole = await tell({ ...paused, looksTakeMs: [30 * seconds], steps: 1 });
+    expect(whole.looks).toBe(1);
+  });
+
+  test("are decided on a second such look, and then on the second again", async () => {
+    const slow = [30 * seconds + 1];
+    expect((await tell({ ...paused, looksTakeMs: slow, steps: 2 })).looks).toBe(2);
+    const between = [...slow, ...slow, 0, ...slow, 0];
+    const told = await tell({ ...doomed, looksTakeMs: between, answers: [throttled], steps: 3 });
+    expect(told.looks).toBe(5);
+  });
+
+  test("are not taken on a look that is older than half a minute", async () => {
     const late = await tell({ ...paused, savingTakesMs: 30 * seconds + 1, steps: 2 });
     expect(late.looks).toBe(2);
     const inTime = await tell({ ...paused, savingTakesMs: 30 * seconds, steps: 2 });

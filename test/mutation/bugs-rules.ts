@@ -198,7 +198,14 @@ export const ruleBugs: readonly Bug[] = [
     name: "a decision that is minutes old still launches and deletes",
     harm: "a suspended laptop wakes up and destroys on what it knew then",
     file: "src/engine/reconcile.ts",
-    find: "if (isGrave(step) && cloud.now() - decidedAt > staleAfterMs) return;",
+    find: "if (cloud.now() - decidedAt > staleAfterMs) return;",
+    replace: "",
+  },
+  {
+    name: "a look in the middle of which the process stood still is decided on",
+    harm: "what has its end is kept for ever, on what was true before and what is true now",
+    file: "src/engine/reconcile.ts",
+    find: " || memory.isTorn(options.cloud.now() - beganAt)",
     replace: "",
   },
   {
