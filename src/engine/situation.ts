@@ -208,7 +208,8 @@ interface Known {
 /**
  * The highest started lineage if its base image is the spec's, so that a swap that was cut off goes
  * on; else the recorded one if its base image is the spec's, so that a swap that was taken back
- * returns to its disk; else a new one (design §4). Without root persistence every launch boots the
+ * returns to its disk; else a new one (design §4). Of two with that image, the one that was booted: a boot
+ * without root persistence that never came about gives no disk up. Without root persistence every launch boots the
  * base image, and every such boot opens a lineage. What is being deallocated launches no more: what
  * it leaves is the lineage that ran, whatever the spec says by then.
  */
@@ -220,10 +221,11 @@ function currentLineage(
   const { lineage: recorded } = known.ledger;
   const highest = highestLineage(known);
   const ran = goal === "deallocated" ? (recorded ?? highest) : undefined;
-  const current =
-    [highest, recorded].find(
-      (lineage) => lineage !== undefined && lineage.baseImageId === spec.imageId,
-    ) ?? ran;
+  const matching = [highest, recorded].flatMap((lineage) =>
+    lineage?.baseImageId === spec.imageId ? [lineage] : [],
+  );
+  const isUsable = ({ number }: Lineage) => !spec.persistRootDevice || wasBooted(known, number);
+  const current = matching.find(isUsable) ?? matching[0] ?? ran;
   const next = { number: (highest?.number ?? 0) + 1, baseImageId: spec.imageId };
   if (current === undefined) return { lineage: next, opens: true };
   if (!wasBooted(known, current.number)) return { lineage: current, opens: true };

@@ -187,6 +187,16 @@ describe("the lineage", () => {
     expect(lineageOf(left, {}, imageB)).toEqual({ number: 3, baseImageId: imageB });
   });
 
+  test("of a boot without root persistence that never came about gives no disk up", () => {
+    const begun = {
+      launch: openLaunch({ generation: 2, lineage: 2 }),
+      startedLineage: { number: 2, baseImageId: imageA },
+    };
+    expect(lineageOf({}, begun, imageA).number).toBe(1);
+    const booted = { volumes: [volume(), volume({ ...second, baseImageId: imageA })] };
+    expect(lineageOf(booted, begun, imageA).number).toBe(2);
+  });
+
   test("of what is being deallocated is the one that ran, whatever was begun or asked for since", () => {
     const begun = { startedLineage: { number: 2, baseImageId: imageB } };
     expect(lineageOf({}, begun, imageC, true)).toEqual({ number: 1, baseImageId: imageA });

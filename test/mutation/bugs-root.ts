@@ -79,8 +79,8 @@ export const rootBugs: readonly Bug[] = [
     name: "a swap that was taken back goes on with the swapped image's lineage",
     harm: "the old image is declared and the new one's disk boots",
     file: situation,
-    find: "(lineage) => lineage !== undefined && lineage.baseImageId === spec.imageId,",
-    replace: "(lineage) => lineage !== undefined,",
+    find: "lineage?.baseImageId === spec.imageId ? [lineage] : [],",
+    replace: "lineage === undefined ? [] : [lineage],",
   },
   {
     name: "the fallback to an older snapshot is not reported",
@@ -152,6 +152,13 @@ export const rootBugs: readonly Bug[] = [
     file: situation,
     find: "isKnown(each) || !(hasEnded || isForeign(each) || known.has(each.generation)),",
     replace: "isKnown(each) || !(hasEnded || isForeign(each)),",
+  },
+  {
+    name: "a lineage that was only recorded comes before the one that ran",
+    harm: "the disk is set aside for the base image, because persistence was off for a second",
+    file: situation,
+    find: "matching.find(isUsable) ?? matching[0] ?? ran",
+    replace: "matching[0] ?? ran",
   },
   {
     name: "once all has been ended a copy of the disk that has gone counts as the disk",

@@ -242,8 +242,9 @@ function isGivenUp({ identities, witness }: JudgedCall, owner: string, lineage: 
   const least = (of: (spec: Spec) => number) => Math.min(...identity.specs.map(of));
   const now = witness.now();
   const lives = witness.lives.filter((life) => life.owner === owner);
-  const successor = lives.find((life) => life.lineage > lineage);
-  const isOld = lives.at(-1)?.lineage !== lineage && successor !== undefined;
+  const last = lives.findLastIndex((life) => life.lineage === lineage);
+  const successor = last < 0 ? undefined : lives[last + 1];
+  const isOld = successor !== undefined;
   if (isOld && now >= successor.launchedAt + least((spec) => spec.rollbackHours) * hours)
     return true;
   if (identity.destroyedAt === undefined) return false;
