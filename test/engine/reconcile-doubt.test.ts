@@ -94,10 +94,11 @@ describe("a step among several that is refused", () => {
     ],
   } as const;
 
-  test.each(["not-found", "throttled"] as const)(
+  test.each(["not-found", "throttled", "invalid"] as const)(
     "because of %s ends them: what follows depends on it",
     async (meaning) => {
-      const told = await tell({ ...fallenBack, answers: [refused(meaning)], steps: 2 });
+      const answers = [refused(meaning), refused("throttled")];
+      const told = await tell({ ...fallenBack, answers, steps: 2 });
       expect(kindsOf(told)).toEqual(["tag", "tag"]);
     },
   );

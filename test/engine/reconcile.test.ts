@@ -160,6 +160,11 @@ describe("the steps of a decision", () => {
     );
   });
 
+  test("throw what is denied the first time, as no repetition permits it", async () => {
+    const denied = { ...paused, answers: [refused("denied"), { kind: "done" }] } as const;
+    await expect(tell(denied)).rejects.toThrow("terminating i-1 (pause): EC2 says denied");
+  });
+
   test("are decided on anew where EC2 calls one invalid that another process made so", async () => {
     const ended = facts(atRest({ snapshots: [] }));
     const told = await tell({
@@ -214,6 +219,23 @@ describe("the steps of a decision", () => {
     });
     expect(kindsOf(told)).toEqual(["tag", "tag", "tag"]);
     expect(told.slept).toEqual([1 * seconds, 2 * seconds]);
+  });
+
+  test("are others, and not paused before, where other resources are tagged", async () => {
+    const condemning = (snapshotId: string) =>
+      facts({
+        snapshots: [periodic(), periodic({ snapshotId, startedAt: now - 9 * minutes })],
+      });
+    const told = await tell({
+      looks: [condemning("snap-8"), condemning("snap-9")],
+      options: { spec: spec({ snapshots: { keep: 1, intervalMinutes: 60 } }) },
+      steps: 2,
+    });
+    expect(told.performed).toMatchObject([
+      { resourceIds: ["snap-8"] },
+      { resourceIds: ["snap-9"] },
+    ]);
+    expect(told.slept).toEqual([]);
   });
 });
 
@@ -315,13 +337,14 @@ describe("a wait", () => {
     const terminating = facts({
       instances: [instance({ state: "shutting-down" })],
     });
-    const { endedAt, slept } = await tell({
+    const { endedAt, looks, slept } = await tell({
       looks: [terminating],
       glances: ["shutting-down"],
       options: { deadlineAt: now + 5 * minutes },
       sleeps: 1000,
     });
     expect(endedAt).toBe(now + 5 * minutes);
+    expect(looks).toBe(1);
     expect(slept.slice(0, 20)).toEqual(Array(20).fill(500));
     expect(slept[40]).toBeGreaterThan(1000);
     expect(slept[40]).toBeLessThan(2000);

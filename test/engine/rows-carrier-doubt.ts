@@ -10,6 +10,7 @@ import {
   hours,
   imageA,
   imageB,
+  imageC,
   instance,
   launch,
   ledger,
@@ -38,8 +39,9 @@ const stillChecking = waits(
 );
 
 /** This process meant a swap; another one, whose record it did not see, had recycled. */
+const meantSwap = openLaunch({ generation: 2, lineage: 2, imageId: imageB });
 const meantAsSwap = ledger({
-  launch: openLaunch({ generation: 2, lineage: 2, imageId: imageB }),
+  launch: meantSwap,
   startedLineage: { number: 2, baseImageId: imageB },
 });
 const asItIs = acts(
@@ -50,12 +52,18 @@ const asItIs = acts(
 );
 
 /** Both meant a swap, and to different images. */
-const imageC = "ami-0000000c";
 const meantAsOtherSwap = ledger({
   launch: openLaunch({ generation: 2, lineage: 2, imageId: imageC }),
   startedLineage: { number: 2, baseImageId: imageC },
 });
 const printedTags = { ...launching().instanceTags, "pmi:launch-print": "another" };
+/** EC2 has dropped its tags and its disks. */
+const endedWithoutTags = instance({
+  generation: 2,
+  state: "terminated",
+  tags: {},
+  rootVolumeId: undefined,
+});
 const swapped = { generation: 2, lineage: 2, baseImageId: imageB };
 
 const elsewhere: Row[] = [
@@ -120,6 +128,40 @@ const elsewhere: Row[] = [
     },
     rule: corrects,
     expect: asItIs,
+  },
+  {
+    name: "and not by the disk of another generation",
+    ask: {
+      ledger: meantAsSwap,
+      observation: observation({
+        anchors: [anchor()],
+        instances: [endedWithoutTags],
+        volumes: [volume(), volume(swapped)],
+        snapshots: [],
+      }),
+    },
+    rule: records,
+    expect: acts(recorded(meantAsSwap, { launch: { ...meantSwap, instanceId: "i-2" } })),
+  },
+  {
+    name: "one that has ended without tags and without a disk is what the record says",
+    ask: {
+      ledger: meantAsSwap,
+      observation: observation({
+        anchors: [anchor()],
+        instances: [endedWithoutTags],
+        volumes: [volume()],
+        snapshots: [],
+      }),
+    },
+    rule: records,
+    expect: acts(recorded(meantAsSwap, { launch: { ...meantSwap, instanceId: "i-2" } })),
+  },
+  {
+    name: "what was written down of an instance is not rewritten by tags that somebody changed",
+    ask: { observation: observation({ instances: [instance({ tags: printedTags })] }) },
+    rule: "all is as it should be until upkeep is due",
+    expect: { kind: "done", wakeAt: now + 3 * minutes },
   },
 ];
 

@@ -5,6 +5,7 @@ import {
   carriedVolume,
   final,
   heldBy,
+  image,
   instance,
   keepNothing,
   launch,
@@ -67,5 +68,19 @@ export const keptRows: readonly Row[] = [
     },
     rule: concludes,
     expect: acts({ kind: "delete-anchor", interfaceId: "eni-1" }),
+  },
+  {
+    name: "while it runs, a snapshot that somebody's image uses waits for that one and gets no end",
+    ask: {
+      ledger: second.ledger,
+      observation: observation({
+        ...second.carried,
+        volumes: [carriedVolume({ generation: 2 })],
+        snapshots: [periodic({ generation: 2 }), final({ condemnedAt: now - minutes })],
+        images: [image({ operation: "somebody's" })],
+      }),
+    },
+    rule: "all is as it should be until upkeep is due",
+    expect: { kind: "done", wakeAt: now + 3 * minutes },
   },
 ];

@@ -146,6 +146,11 @@ describe("a volume with our tags", () => {
     expect(volumesOf(nobodyKnows, copy(), volume())).toEqual(["vol-1"]);
   });
 
+  test("and without a mark may be ours where the anchor is only not to be seen", () => {
+    const young = volume({ generation: 2, markedId: undefined });
+    expect(seen({ anchors: [], volumes: [young] }, open).tip).toEqual(young);
+  });
+
   test("and without a mark is the disk of an open launch, whatever earlier ones left", () => {
     const young = volume({ generation: 2, markedId: undefined });
     expect(volumesOf(open, volume(), young)).toEqual(["vol-1", "vol-2"]);
