@@ -8,7 +8,8 @@ import { find } from "../simulation/witness";
 import type { Land } from "./land";
 
 const seconds = 1000;
-const hours = 3600 * seconds;
+const minutes = 60 * seconds;
+const hours = 60 * minutes;
 const types = ["m5.large", "m6i.large", "c5.large", "r5.large", "c6i.xlarge"];
 
 /** Until the signal; then everything is healed. */
@@ -77,22 +78,37 @@ async function drought(land: Land, random: Random, calm: AbortSignal): Promise<v
   for (const pool of pools) control.setCapacity({ ...pool, available: "unlimited" });
 }
 
+/** Bad answers of EC2, none of which loses a byte. */
+const badAnswers: readonly [string, Faults][] = [
+  ["throttling", { throttle: { probability: 0.3 } }],
+  ["lost replies", { lostReply: { probability: 0.1 } }],
+  ["lag", { lag: { seconds: 20, tagSeconds: 60, varies: true } }],
+  ["slow detaching", { slowDetach: { seconds: 120 } }],
+  ["empty pages", { emptyPages: { probability: 0.3 } }],
+];
+
 /** Every twelve hours or so EC2 throttles, loses replies, lags or fails snapshots for a while. */
 async function badHour(land: Land, random: Random, calm: AbortSignal): Promise<void> {
   await land.sleep(random.below(24) * hours, calm);
+  const failing: [string, Faults] = ["failing snapshots", { failSnapshots: { probability: 0.4 } }];
+  await answerBadly(land, random, { calm, longest: hours, drawn: [...badAnswers, failing] });
+}
+
+interface BadTime {
+  calm: AbortSignal;
+  /** Milliseconds. */
+  longest: number;
+  drawn?: readonly [string, Faults][];
+}
+
+/** Five minutes at least, unless the signal ends it. */
+export async function answerBadly(land: Land, random: Random, badTime: BadTime): Promise<void> {
+  const { calm, drawn = badAnswers, longest } = badTime;
   if (calm.aborted) return;
-  const drawn: readonly [string, Faults][] = [
-    ["throttling", { throttle: { probability: 0.3 } }],
-    ["lost replies", { lostReply: { probability: 0.1 } }],
-    ["lag", { lag: { seconds: 20, tagSeconds: 60, varies: true } }],
-    ["failing snapshots", { failSnapshots: { probability: 0.4 } }],
-    ["slow detaching", { slowDetach: { seconds: 120 } }],
-    ["empty pages", { emptyPages: { probability: 0.3 } }],
-  ];
   const [name, faults] = drawn[random.below(drawn.length)] ?? ["nothing", {}];
   land.simulator.control.setFaults(faults);
   land.counts.add("events", `a time of ${name}`);
-  await land.sleep((5 + random.below(55)) * 60 * seconds, calm);
+  await land.sleep(5 * minutes + random.below(longest - 5 * minutes), calm);
   land.simulator.control.setFaults({});
 }
 

@@ -6,6 +6,7 @@
 import { createRandom } from "../../src/simulator/random";
 import { createAll } from "../campaign/controllers";
 import { createLand, type Land } from "../campaign/land";
+import { answerBadly } from "../campaign/weather";
 import { guestsWrite, hearLastWords } from "../simulation/guests";
 import { leftOver } from "../simulation/invariants";
 import { createTrace, type Trace } from "../simulation/trace";
@@ -72,7 +73,7 @@ async function tell(land: Land, trace: Trace, { calm, end }: Ends): Promise<void
   const running = plant.run(end.signal);
   const stage = { land, trace, calm: calm.signal };
   hearLastWords({ ...land, trace }, land.random("last words"));
-  const actors = [useIt(stage), interrupt(stage), writeOnAll(stage)];
+  const actors = [useIt(stage), interrupt(stage), answer(stage), writeOnAll(stage)];
   await land.sleep(4 * hours);
   calm.abort();
   await Promise.all(actors);
@@ -140,6 +141,17 @@ async function interrupt({ calm, land, trace }: Stage): Promise<void> {
     land.simulator.control.interrupt({ instanceId: instance.id, noticeSeconds });
     land.counts.add("events", "an interruption");
     trace.add("EC2", `interrupts ${instance.id} in ${noticeSeconds} s`);
+  }
+}
+
+/** In times of its own EC2 throttles, loses replies, lags, detaches slowly or sends empty pages. */
+async function answer({ calm, land, trace }: Stage): Promise<void> {
+  const random = land.random("answers");
+  while (!calm.aborted) {
+    await land.sleep(random.below(40 * minutes), calm);
+    trace.add("EC2", "begins to answer badly");
+    await answerBadly(land, random, { calm, longest: 25 * minutes });
+    trace.add("EC2", "answers well again");
   }
 }
 

@@ -40,6 +40,9 @@ const whatGoesWrong = [
   "a batch is handed to two workers",
   "a message is lost",
   "a survey is skipped",
+  ...["empty pages", "lag", "lost replies", "slow detaching", "throttling"].map(
+    (badness) => `a time of ${badness}`,
+  ),
   "an event comes more than once",
   "an event is late",
   "an event is lost",
