@@ -8,7 +8,7 @@ import { defaultLatencies } from "../src/simulator";
 import { interruptAll, massBound, massLine } from "./mass-interruption";
 import { measureNotice } from "./notice";
 import { type Measurement, measureAll } from "./operations";
-import { decisionsPerSecond, recyclesPerSecond } from "./rates";
+import { decisionsPerSecond, engineRecyclesPerSecond, recyclesPerSecond } from "./rates";
 import { isRead } from "./stopwatch";
 import { compareSurveys, surveyComplaints, surveyLines } from "./survey";
 
@@ -38,9 +38,13 @@ async function main(): Promise<number> {
   const rows = rowsOf(measured);
   const decisions = await decisionsPerSecond();
   const recycles = await recyclesPerSecond();
+  const engineAlone = await engineRecyclesPerSecond();
   process.stdout.write(`${[...table(rows), "", ...callLines(rows), ""].join("\n")}\n`);
   process.stdout.write(`decisions        ${Math.round(decisions).toLocaleString("en")} /s\n`);
   process.stdout.write(`recycles         ${recycles.toFixed(0)} /s, simulated, engine and EC2\n`);
+  process.stdout.write(
+    `  engine alone   ${engineAlone.toFixed(0)} /s, on a tape of EC2's answers\n`,
+  );
   const surveys = await compareSurveys();
   process.stdout.write(`${surveyLines(surveys).join("\n")}\n`);
   const mass = await interruptAll(300);

@@ -1,10 +1,11 @@
 /**
  * How much one core does: decisions a second on a settled managed instance, which is what a
- * controller asks most often, and whole simulated recycles a second, engine and EC2 together, with
- * the clearing away that follows.
+ * controller asks most often, and whole simulated recycles a second, engine and EC2 together or the
+ * engine alone, with the clearing away that follows.
  */
 import { decide } from "../src/engine/decide";
 import { type Bench, carryOut, createBench, live } from "./operations";
+import { onTape, Tape } from "./tape";
 
 const decideForMs = 1500;
 const recycleForMs = 4000;
@@ -32,6 +33,19 @@ export async function recyclesPerSecond(): Promise<number> {
   return ratePerSecond(recycleForMs, async () => {
     token += 1;
     await recycle(bench, `recycle ${token}`);
+    return 1;
+  });
+}
+
+/** What is left when EC2 costs nothing: the bound of the rate above, whatever it is simulated with. */
+export async function engineRecyclesPerSecond(): Promise<number> {
+  const bench = createBench();
+  await carryOut(bench);
+  const tape = new Tape();
+  const taped = onTape(bench, tape);
+  return ratePerSecond(recycleForMs, async () => {
+    await recycle({ ...taped }, "once");
+    tape.rewind();
     return 1;
   });
 }
