@@ -95,7 +95,27 @@ export function createEc2({ answered, ...options }: Ec2Options, clock: AwsClock)
       }
     },
   };
-  return withPatience(ec2, clock);
+  return withPatience(signedInTime(ec2), clock);
+}
+
+/**
+ * A request that was signed by a host's wrong clock is refused before anything is carried out. The SDK
+ * has learnt the difference from that answer, and would repeat it, if it repeated anything here.
+ */
+function signedInTime(ec2: Ec2): Ec2 {
+  return {
+    call: (action, input) =>
+      ec2.call(action, input).catch((error: unknown) => {
+        if (!wasSignedOutOfTime(error)) throw error;
+        return ec2.call(action, input);
+      }),
+  };
+}
+
+function wasSignedOutOfTime(error: unknown): boolean {
+  if (!(error instanceof CloudError) || error.meaning !== "denied") return false;
+  const { $metadata } = error.cause as { $metadata?: { clockSkewCorrected?: boolean } };
+  return $metadata?.clockSkewCorrected === true;
 }
 
 function headersOf(response: unknown): Record<string, string> {

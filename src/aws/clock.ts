@@ -8,11 +8,21 @@ import type { Clock } from "../engine/ports";
 
 export class AwsClock implements Clock {
   private speed = 1;
-  private base = { awsMs: Date.now(), hostMs: performance.now() };
+  private base = baseAt(Date.now());
   private isLearnt = false;
 
   now(): number {
-    return Math.round(this.base.awsMs + (performance.now() - this.base.hostMs) * this.speed);
+    return Math.round(this.base.awsMs + this.passedMs() * this.speed);
+  }
+
+  /**
+   * The monotonic clock stands still while a computer is suspended (clock_gettime(2), CLOCK_MONOTONIC),
+   * and the wall clock may be set back. What was seen long ago must never pass for fresh, so the one
+   * that tells of more time counts.
+   */
+  private passedMs(): number {
+    const { monotonicMs, wallMs } = this.base;
+    return Math.max(performance.now() - monotonicMs, Date.now() - wallMs);
   }
 
   /** A Date has whole seconds: the estimate is kept while it lies within the second told. */
@@ -26,7 +36,7 @@ export class AwsClock implements Clock {
     if (this.isLearnt && isRight && speed === this.speed) return;
     this.isLearnt = true;
     this.speed = Number.isFinite(speed) && speed > 0 ? speed : 1;
-    this.base = { awsMs: told, hostMs: performance.now() };
+    this.base = baseAt(told);
   }
 
   async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
@@ -36,3 +46,9 @@ export class AwsClock implements Clock {
     });
   }
 }
+
+const baseAt = (awsMs: number) => ({
+  awsMs,
+  monotonicMs: performance.now(),
+  wallMs: Date.now(),
+});

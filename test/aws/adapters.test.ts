@@ -2,7 +2,6 @@
 
 import type { Action, Ec2 } from "../../src/aws/client";
 import { allPages } from "../../src/aws/client";
-import { AwsClock } from "../../src/aws/clock";
 import { createCloud } from "../../src/aws/cloud";
 import { createInventory } from "../../src/aws/inventory";
 import { createAnchorRegistry } from "../../src/aws/registry";
@@ -10,7 +9,7 @@ import { healthOf, instanceOf } from "../../src/aws/shapes";
 import { sweep } from "../../src/controller/sweep";
 import type { CloudStep } from "../../src/engine/ports";
 import { encodeLedger, provenanceTags } from "../../src/engine/tags";
-import { anchor, hours, id, imageA, ledger, minutes, now, subnetA } from "../engine/builders";
+import { anchor, id, imageA, ledger, minutes, now, subnetA } from "../engine/builders";
 import { launching } from "../engine/expected";
 
 type Answers = Partial<Record<Action, (input: object) => object>>;
@@ -162,12 +161,6 @@ test("of two anchors' ledgers the one of the higher revision is read", async () 
   const registry = createAnchorRegistry(ec2);
   expect((await registry.load(id, [old, young]))?.revision).toBe(5);
   expect((await registry.load(id, [young, old]))?.revision).toBe(5);
-});
-
-test("AWS's clock is learnt from the date of its answers", () => {
-  const clock = new AwsClock();
-  clock.learn({ date: "Sun, 01 Mar 2026 12:00:00 GMT" });
-  expect(Math.abs(clock.now() - now)).toBeLessThan(hours);
 });
 
 describe("the sweep", () => {

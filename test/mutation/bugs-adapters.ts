@@ -3,6 +3,20 @@ import type { Bug } from "./bug";
 
 export const adapterBugs: readonly Bug[] = [
   {
+    name: "the time for which a computer was suspended does not count",
+    harm: "a step is taken on a look of hours ago",
+    file: "src/aws/clock.ts",
+    find: "return Math.max(performance.now() - monotonicMs, Date.now() - wallMs);",
+    replace: "return performance.now() - monotonicMs;",
+  },
+  {
+    name: "a call that EC2 may have carried out is signed and sent again",
+    harm: "two snapshots, of which nobody knows one",
+    file: "src/aws/client.ts",
+    find: 'if (!(error instanceof CloudError) || error.meaning !== "denied") return false;',
+    replace: "if (!(error instanceof CloudError)) return false;",
+  },
+  {
     name: "an empty page ends the listing",
     harm: "what stands on the next page counts as gone",
     file: "src/aws/client.ts",

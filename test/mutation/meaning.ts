@@ -28,6 +28,8 @@ const questions: readonly Question[] = [
     kind: "suites",
     files: [
       "test/aws/errors.test.ts",
+      "test/aws/clock.test.ts",
+      "test/aws/client.test.ts",
       "test/aws/adapters.test.ts",
       "test/provider/claim.test.ts",
       "test/controller/registry-memory.test.ts",

@@ -19,6 +19,8 @@ export type PlannedEvent = { number: number; atSeconds: number } & (
   | { kind: "freeze"; process: number; call: number; forSeconds: number }
   /** Goes on with the specification that it has while others get newer ones. */
   | { kind: "stale"; process: number; forSeconds: number }
+  /** Somebody sets its computer's clock ahead, or NTP does. */
+  | { kind: "clock"; process: number; bySeconds: number }
 );
 
 export interface Plan {
@@ -29,6 +31,8 @@ export interface Plan {
   isClaimed?: boolean;
   /** They work from one registry, as a controller's workers and `pulumi up` beside it do. */
   isControlled?: boolean;
+  /** How wrong the clock of each process's host is; default: it is right. */
+  hostsAheadSeconds?: readonly number[];
   minutes: number;
   spec: SpecInput;
   latencies: Partial<LatencyTable>;
@@ -54,6 +58,7 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
     processes,
     isClaimed: createRandom(seed, "claims").chance(0.2),
     isControlled: createRandom(seed, "controller").chance(0.4),
+    hostsAheadSeconds: drawClocks(createRandom(seed, "clocks"), processes),
     minutes,
     spec: drawSpec(random),
     latencies: drawLatencies(random),
@@ -119,6 +124,10 @@ function drawLatencies(random: Random): Partial<LatencyTable> {
   return Object.fromEntries(drawn);
 }
 
+/** One host in five is up to two hours ahead or behind. */
+const drawClocks = (random: Random, processes: number) =>
+  Array.from({ length: processes }, () => (random.chance(0.2) ? random.below(14_400) - 7200 : 0));
+
 interface Frame {
   minutes: number;
   processes: number;
@@ -162,6 +171,12 @@ function drawEvents(random: Random, frame: Frame): PlannedEvent[] {
       kind: "stale" as const,
       process: random.below(processes),
       forSeconds: 60 + random.below(1200),
+    })),
+    ...times(random.below(6)).map((atSeconds) => ({
+      atSeconds,
+      kind: "clock" as const,
+      process: random.below(processes),
+      bySeconds: 1 + random.below(pick(random, [60, 900, 7200])),
     })),
   ];
   return drawn

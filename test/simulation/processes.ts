@@ -21,6 +21,8 @@ export interface Process {
   dooms: Doom[];
   /** Until then it knows nothing newer. */
   staleUntil: number;
+  /** How wrong its host's clock is, which it goes by until EC2's first answer. */
+  hostAheadMs: number;
   known?: Order;
   /** Its ways to the account, with what they remember, until it dies. */
   connection?: Connection & { life: Life };
@@ -87,6 +89,7 @@ export function noteDecision(scene: Scene, process: Process, decision: Decision)
 export function connectProcess(scene: Scene, process: Process): Connection & { life: Life } {
   const connection = connect(scene.simulator, { wire: scene.plan.isWire });
   const { hooks } = connection;
+  connection.jump(process.hostAheadMs);
   const life: Life = { isDead: false, frozenUntil: 0 };
   const die = (doom: Doom, text: string) => {
     life.isDead = true;

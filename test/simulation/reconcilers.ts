@@ -75,7 +75,7 @@ async function carryOut(scene: Scene, process: Process): Promise<Ran> {
     clock,
     registry,
     claimant: process.claimant,
-    deadlineAt: scene.now() + (5 + process.random.below(20)) * 60_000,
+    deadlineAt: clock.now() + (5 + process.random.below(20)) * 60_000,
     signal: process.abort.signal,
     decided: (decision) => noteDecision(scene, process, decision),
   });

@@ -73,7 +73,11 @@ async function tell(scene: Scene): Promise<void> {
     const name = `process-${index + 1}`;
     const abort = new AbortController();
     const claimant = { host: "test", pid: plan.isClaimed === true ? index + 1 : 1 };
-    return { name, claimant, random: random(name), dooms: [], staleUntil: 0, abort };
+    const hostAheadMs = (plan.hostsAheadSeconds?.[index] ?? 0) * 1000;
+    return {
+      ...{ name, claimant, abort, random: random(name) },
+      ...{ dooms: [], staleUntil: 0, hostAheadMs },
+    };
   });
   const direct = async () => {
     await happen(scene, plan.events, { faults, processes });
@@ -167,6 +171,14 @@ async function begin(
       const process = processes[event.process];
       if (process !== undefined) process.staleUntil = scene.now() + event.forSeconds * 1000;
       counts.add("fault", "process with an older specification");
+      return;
+    }
+    case "clock": {
+      const process = processes[event.process];
+      if (process?.connection === undefined) return;
+      process.connection.jump(event.bySeconds * 1000);
+      counts.add("fault", "a clock jumps");
+      trace.add(process.name, `has its clock set ahead by ${event.bySeconds} s`);
       return;
     }
     case "crash":

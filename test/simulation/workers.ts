@@ -36,7 +36,7 @@ export async function workOnce(scene: Scene, process: Process): Promise<Ran | un
       claimant: process.claimant,
       holder: `${process.name}-${process.random.hex(6)}`,
       signal: process.abort.signal,
-      deadlineAt: scene.now() + (5 + process.random.below(20)) * 60_000,
+      deadlineAt: clock.now() + (5 + process.random.below(20)) * 60_000,
     },
     { initial: identity.initial, decided: (decision) => noteDecision(scene, process, decision) },
   );

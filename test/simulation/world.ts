@@ -34,6 +34,8 @@ export interface Connection {
   cloud: Cloud;
   registry: Registry;
   clock: Clock & { now(): number };
+  /** Sets its own clock ahead, which it believes until EC2's next answer tells it better. */
+  jump(aheadMs: number): void;
   hooks: { before: CallHook[]; settled: SettledHook[]; after: CallHook[] };
 }
 
@@ -66,17 +68,28 @@ export function sdkIsLoaded(): Promise<unknown> {
 /** `wire`: through the SDK's own serialisation and EC2's wire protocol, without a socket. */
 export function connect(simulator: Simulator, { wire = false } = {}): Connection {
   const hooks: Connection["hooks"] = { before: [], settled: [], after: [] };
+  let aheadMs = 0;
   const clock = {
-    now: () => simulator.clock.now(),
+    now: () => simulator.clock.now() + aheadMs,
     sleep: (milliseconds: number, signal?: AbortSignal) =>
       simulator.clock.sleep(milliseconds, signal).catch((error: unknown) => {
         if (signal?.aborted !== true) throw error;
       }),
   };
+  hooks.settled.push((_action, _input, error) => {
+    if (error === undefined) aheadMs = 0;
+  });
   const ec2 = wire
     ? hooked(wireEc2(simulator, clock), hooks)
     : withPatience(hooked(portEc2(simulator), hooks), clock);
-  return { ec2, cloud: createCloud(ec2, clock), registry: createAnchorRegistry(ec2), clock, hooks };
+  return {
+    ...{ ec2, clock, hooks },
+    cloud: createCloud(ec2, clock),
+    registry: createAnchorRegistry(ec2),
+    jump: (milliseconds) => {
+      aheadMs = milliseconds;
+    },
+  };
 }
 
 function hooked(ec2: Ec2, hooks: Connection["hooks"]): Ec2 {
