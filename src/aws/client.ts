@@ -7,6 +7,7 @@
 import * as sdk from "@aws-sdk/client-ec2";
 import { type Clock, CloudError, type Meaning } from "../engine/ports";
 import type { AwsClock } from "./clock";
+import { connectionLimits } from "./connections";
 import { cloudErrorOf } from "./errors";
 
 const commands = {
@@ -69,7 +70,12 @@ export interface Ec2Options {
 
 export function createEc2({ answered, ...options }: Ec2Options, clock: AwsClock): Ec2 {
   // The SDK otherwise puts its middleware together anew for each call: a tenth of a call's processor time.
-  const client = new sdk.EC2Client({ ...options, maxAttempts: 1, cacheMiddleware: true });
+  const client = new sdk.EC2Client({
+    ...options,
+    requestHandler: options.requestHandler ?? connectionLimits,
+    maxAttempts: 1,
+    cacheMiddleware: true,
+  });
   // It writes every request and answer out for a logger that is not there: a twentieth of that time.
   client.middlewareStack.removeByTag("LOGGER");
   client.middlewareStack.add(

@@ -3,6 +3,7 @@
  * them, something has ended. Told at most once for each occasion as far as the history reaches, and
  * never a reason for work to fail.
  */
+import { connectionLimits } from "../aws/connections";
 
 export interface Notice {
   kind: "interrupted" | "recovered" | "failed" | "stuck" | "deallocated" | "expired";
@@ -62,7 +63,10 @@ export async function createSnsNotifier(options: SnsOptions): Promise<Notifier> 
   const { SNSClient, PublishCommand } = await import("@aws-sdk/client-sns");
   const { credentials, endpoint, topicArn } = options;
   const region = options.region ?? topicArn.split(":")[3];
-  const client = new SNSClient({ region, endpoint, credentials });
+  const client = new SNSClient({
+    ...{ region, endpoint, credentials },
+    requestHandler: connectionLimits,
+  });
   return {
     async notify(notice) {
       await client.send(new PublishCommand({ TopicArn: topicArn, ...letterOf(notice) }));

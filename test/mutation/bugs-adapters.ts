@@ -3,6 +3,13 @@ import type { Bug } from "./bug";
 
 export const adapterBugs: readonly Bug[] = [
   {
+    name: "a silent connection is waited on for as long as the SDK lets it",
+    harm: "a quarter of an hour without a machine because a gateway dropped a connection",
+    file: "src/aws/client.ts",
+    find: "requestHandler: options.requestHandler ?? connectionLimits,",
+    replace: "requestHandler: options.requestHandler,",
+  },
+  {
     name: "the time for which a computer was suspended does not count",
     harm: "a step is taken on a look of hours ago",
     file: "src/aws/clock.ts",

@@ -30,6 +30,7 @@ const questions: readonly Question[] = [
       "test/aws/errors.test.ts",
       "test/aws/clock.test.ts",
       "test/aws/client.test.ts",
+      "test/aws/connections.test.ts",
       "test/aws/adapters.test.ts",
       "test/provider/claim.test.ts",
       "test/controller/registry-memory.test.ts",
