@@ -18,8 +18,15 @@ import { createRandom, type Random } from "../../src/simulator/random";
 import { judgeCall } from "../simulation/invariants";
 import { type Counts, createCounts } from "../simulation/scene";
 import { type Identity, imageIds, newestSpec } from "../simulation/users";
-import { allIds, createWitness, find, type Witness } from "../simulation/witness";
-import { type Connection, connect, parse } from "../simulation/world";
+import {
+  allIds,
+  createWitness,
+  type Doomed,
+  doomedBy,
+  noteDeleted,
+  type Witness,
+} from "../simulation/witness";
+import { type Connection, codeOf, connect, lostReply, parse } from "../simulation/world";
 
 export interface CampaignOptions {
   instances: number;
@@ -142,16 +149,16 @@ export function enter(land: Land): Connection {
   const connection = connect(land.simulator);
   const { witness } = land;
   // Several calls are under way on one connection, each with its own input.
-  const doomed = new Map<object, ReturnType<typeof doomedOf>>();
+  const doomed = new Map<object, Doomed | undefined>();
   connection.hooks.before.push((action, input) => {
-    if (/^(Delete|Deregister)/.test(action)) doomed.set(input, doomedOf(witness, input));
+    if (/^(Delete|Deregister)/.test(action)) doomed.set(input, doomedBy(witness, action, input));
   });
   connection.hooks.settled.push((action, input, error) => {
     const code = error === undefined ? "ok" : codeOf(error);
     land.counts.add(/^(Describe|Get)/.test(action) ? "describes" : "calls", action);
     if (error !== undefined) land.counts.add("refusals", code);
     if (/^(Describe|Get)/.test(action)) return;
-    const isCarriedOut = error === undefined || code === "ECONNRESET";
+    const isCarriedOut = error === undefined || code === lostReply;
     const victim = doomed.get(input);
     doomed.delete(input);
     if (isCarriedOut && victim !== undefined) noteDeleted(witness, victim);
@@ -168,17 +175,6 @@ export function enter(land: Land): Connection {
     }
   });
   return connection;
-}
-
-function doomedOf(witness: Witness, input: object) {
-  const { SnapshotId, VolumeId } = input as Record<string, string | undefined>;
-  if (SnapshotId !== undefined) return find(witness.rows().snapshots(), SnapshotId);
-  return VolumeId === undefined ? undefined : find(witness.rows().volumes(), VolumeId);
-}
-
-function noteDeleted(witness: Witness, victim: NonNullable<ReturnType<typeof doomedOf>>): void {
-  witness.deletedByUs.add(victim.id);
-  if ("volumeId" in victim && victim.state !== "completed") witness.unfinished.add(victim.volumeId);
 }
 
 /** Whose call it is: by its token or its tags, by what it deletes, or by what it works on. */
@@ -200,11 +196,4 @@ function ownerOf(witness: Witness, input: object): string {
 
 interface Row {
   tags: ReadonlyMap<string, string>;
-}
-
-function codeOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if (typeof cause !== "object" || cause === null) return "unknown";
-  if ("code" in cause && cause.code === "ECONNRESET") return "ECONNRESET";
-  return "name" in cause ? String(cause.name) : "unknown";
 }

@@ -7,6 +7,7 @@ import type * as sdk from "@aws-sdk/client-ec2";
 import type { Spec } from "../../src/engine/spec";
 import type { Identity } from "./users";
 import {
+  type Doomed,
   find,
   guestFiles,
   type Life,
@@ -74,7 +75,7 @@ export interface JudgedCall {
   witness: Witness;
   identities: readonly Identity[];
   /** What the call was to delete, as it was before. */
-  doomed?: VolumeRow | SnapshotRow;
+  doomed?: Doomed;
   isCarriedOut: boolean;
 }
 

@@ -3,15 +3,14 @@
  * still where the plan says so, and on which everything that it does is judged at once.
  */
 import type { Decision } from "../../src/engine/model";
-import { CloudError } from "../../src/engine/ports";
 import { describeStep } from "../../src/engine/reconcile";
 import type { Spec } from "../../src/engine/spec";
 import type { Random } from "../../src/simulator/random";
 import { judgeCall } from "./invariants";
 import type { Scene } from "./scene";
 import { type Identity, newestSpec } from "./users";
-import { allIds, find } from "./witness";
-import { type Connection, Crash, connect } from "./world";
+import { allIds, type Doomed, doomedBy, noteDeleted, type Witness } from "./witness";
+import { type Connection, Crash, codeOf, connect, lostReply } from "./world";
 
 export interface Process {
   name: string;
@@ -95,7 +94,7 @@ export function connectProcess(scene: Scene, process: Process): Connection & { l
     life.isDead = true;
     throw new Crash(text, { cause: doom.forSeconds * 1000 });
   };
-  let doomed: ReturnType<typeof doomedOf>;
+  let change: { doomed: Doomed | undefined; spec: Spec } | undefined;
   hooks.before.push(async (action, input) => {
     if (life.isDead) throw new Crash("dead already", { cause: 1000 });
     scene.countCall(callLimit);
@@ -109,21 +108,25 @@ export function connectProcess(scene: Scene, process: Process): Connection & { l
       scene.counts.add("fault", "process dies");
       die(doom, `dies before ${action}`);
     }
-    if (isChange(action)) doomed = doomedOf(scene, input);
+    if (!isChange(action)) return;
+    const doomed = doomedBy(scene.witness, action, input);
+    change = { doomed, spec: specOf(process.known) };
   });
   hooks.settled.push((action, input, error) => {
     const code = error === undefined ? "ok" : codeOf(error);
     if (error !== undefined) scene.counts.add("answer", code);
-    if (!isChange(action)) return;
+    if (change === undefined || !isChange(action)) return;
+    // The order that it was decided on: a newer one may have come in while the call was under way.
+    const { doomed, spec } = change;
+    change = undefined;
     scene.counts.add("call", action);
     scene.trace.add(process.name, `${action} ${briefly(input)} → ${code}`);
-    noteMade(scene, { action, doomed });
-    const isCarriedOut = error === undefined || code === "LostReplyError";
+    const isCarriedOut = error === undefined || code === lostReply;
     const { identities } = scene.program;
     const { witness } = scene;
-    const spec = specOf(process.known);
+    if (isCreation(action)) noteMade(witness);
+    if (isCarriedOut && doomed !== undefined) noteDeleted(witness, doomed);
     judgeCall({ action, input, spec, witness, identities, doomed, isCarriedOut });
-    doomed = undefined;
   });
   hooks.after.push((action) => {
     const doom = takeDoom(process, "after");
@@ -144,30 +147,10 @@ function takeDoom(process: Process, moment: "before" | "after"): Doom | undefine
   return index < 0 ? undefined : process.dooms.splice(index, 1)[0];
 }
 
-function doomedOf({ witness }: Scene, input: object) {
-  const { SnapshotId, VolumeId, Description } = input as Record<string, string | undefined>;
-  if (Description !== undefined) return undefined;
-  if (SnapshotId !== undefined) return find(witness.rows().snapshots(), SnapshotId);
-  return VolumeId === undefined ? undefined : find(witness.rows().volumes(), VolumeId);
-}
-
 const isCreation = (action: string) => /^(Run|Register|Create(?!Tags))/.test(action);
 
-function noteMade(
-  { witness }: Scene,
-  { action, doomed }: { action: string; doomed: ReturnType<typeof doomedOf> },
-): void {
-  const { deletedByUs, foreign, madeByUs, rows, unfinished } = witness;
-  if (isCreation(action)) for (const id of allIds(rows())) if (!foreign.has(id)) madeByUs.add(id);
-  if (doomed === undefined) return;
-  deletedByUs.add(doomed.id);
-  if ("volumeId" in doomed && doomed.state !== "completed") unfinished.add(doomed.volumeId);
-}
-
-function codeOf(error: unknown): string {
-  const cause = error instanceof CloudError ? error.cause : error;
-  if (typeof cause !== "object" || cause === null || !("name" in cause)) return "unknown";
-  return "code" in cause && cause.code === "ECONNRESET" ? "LostReplyError" : String(cause.name);
+function noteMade({ foreign, madeByUs, rows }: Witness): void {
+  for (const id of allIds(rows())) if (!foreign.has(id)) madeByUs.add(id);
 }
 
 /** Ids and tag keys: enough to follow, short enough to read. */

@@ -110,3 +110,18 @@ export function wasKept({ deletedByUs, rows }: Witness, { volumeId }: Life): boo
   if (volume === undefined || volume.state === "deleting") return false;
   return volume.attachment?.deleteOnTermination !== true;
 }
+
+export type Doomed = VolumeRow | SnapshotRow;
+
+/** What a call is to delete, as it is before. */
+export function doomedBy({ rows }: Witness, action: string, input: object): Doomed | undefined {
+  const { SnapshotId, VolumeId } = input as Record<string, string | undefined>;
+  if (action === "DeleteSnapshot") return find(rows().snapshots(), SnapshotId);
+  return action === "DeleteVolume" ? find(rows().volumes(), VolumeId) : undefined;
+}
+
+/** Once the call was carried out. */
+export function noteDeleted({ deletedByUs, unfinished }: Witness, doomed: Doomed): void {
+  deletedByUs.add(doomed.id);
+  if ("volumeId" in doomed && doomed.state !== "completed") unfinished.add(doomed.volumeId);
+}

@@ -11,7 +11,7 @@ import { createInventory } from "../../src/aws/inventory";
 import { createAnchorRegistry } from "../../src/aws/registry";
 import { sweep } from "../../src/controller/sweep";
 import type { Ledger } from "../../src/engine/model";
-import type { Clock, Cloud, Registry } from "../../src/engine/ports";
+import { type Clock, type Cloud, CloudError, type Registry } from "../../src/engine/ports";
 import { type ConvergeOptions, converge, type Outcome } from "../../src/engine/reconcile";
 import { fingerprint, type Spec, type SpecInput, specSchema } from "../../src/engine/spec";
 import {
@@ -20,7 +20,7 @@ import {
   type SimulatorOptions,
   simulatorRequestHandler,
 } from "../../src/simulator";
-import { Ec2Error } from "../../src/simulator/errors";
+import { Ec2Error, LostReplyError } from "../../src/simulator/errors";
 
 /** What may happen around a call: a crash, a delay, a look at what the loop does. */
 export type CallHook = (action: string, input: object) => void | Promise<void>;
@@ -41,6 +41,16 @@ export interface Connection {
 
 export interface World extends Connection {
   simulator: Simulator;
+}
+
+export const lostReply = "lost reply";
+
+/** The code that EC2 answered with; through the wire a lost reply is a connection that broke. */
+export function codeOf(error: unknown): string {
+  const cause = error instanceof CloudError ? error.cause : error;
+  if (cause instanceof LostReplyError) return lostReply;
+  if (typeof cause !== "object" || cause === null || !("name" in cause)) return "unknown";
+  return "code" in cause && cause.code === "ECONNRESET" ? lostReply : String(cause.name);
 }
 
 /** Stands for the death of the process: nothing catches it. */
