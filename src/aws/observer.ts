@@ -13,7 +13,7 @@ import type {
   Watch,
 } from "../engine/model";
 import { CloudError, type CloudQuery } from "../engine/ports";
-import { isOurAnchor, tagKeys } from "../engine/tags";
+import { isOurAnchor, isOurVolume, tagKeys } from "../engine/tags";
 import { allPages, type Ec2 } from "./client";
 import {
   anchorOf,
@@ -22,6 +22,7 @@ import {
   imageOf,
   instanceOf,
   snapshotOf,
+  tagsOf,
   volumeOf,
 } from "./shapes";
 
@@ -44,7 +45,7 @@ export function createObserver(ec2: Ec2, now: () => number): Observer {
   return {
     async observe(query) {
       const ours = [filter(`tag:${tagKeys.id}`, query.id)];
-      const [anchors, instances, volumes, snapshots, images, baseImage, spotMarket] =
+      const [anchors, instances, tagged, snapshots, images, baseImage, spotMarket] =
         await Promise.all([
           findAnchors(ec2, query, ours),
           findInstances(ec2, query),
@@ -59,10 +60,15 @@ export function createObserver(ec2: Ec2, now: () => number): Observer {
           findBaseImage(ec2, query.imageId, kept, now),
           findSpotMarket(ec2, query, kept, now),
         ]);
+      const roots = instances.flatMap(({ rootVolumeId, state }) =>
+        rootVolumeId === undefined || state === "terminated" ? [] : rootVolumeId,
+      );
+      const volumes = await withRoots(ec2, query, tagged, roots);
       return {
         anchors,
         instances,
         volumes: volumes.flatMap(volumeOf),
+        unclaimedRootId: volumes.find((each) => isUnclaimedRoot(each, roots))?.VolumeId,
         snapshots: snapshots.flatMap(snapshotOf),
         images: images.flatMap(imageOf),
         baseImage,
@@ -134,16 +140,35 @@ async function spotStatusOf(ec2: Ec2, requestId: string | undefined): Promise<st
   return SpotInstanceRequests?.[0]?.Status?.Code;
 }
 
+const allVolumes = (ec2: Ec2, Filters: sdk.Filter[]) =>
+  allPages(ec2, "DescribeVolumes", { Filters }, (page) => page.Volumes);
+
 async function findVolumes(ec2: Ec2, query: CloudQuery, ours: sdk.Filter[]): Promise<sdk.Volume[]> {
-  const find = (Filters: sdk.Filter[]) =>
-    allPages(ec2, "DescribeVolumes", { Filters }, (page) => page.Volumes);
-  const found = await find(ours);
   const { rootVolumeId } = query;
-  const isMissed =
-    rootVolumeId !== undefined && !found.some((each) => each.VolumeId === rootVolumeId);
-  if (isMissed) found.push(...(await find([filter("volume-id", rootVolumeId)])));
-  return found;
+  const found = await allVolumes(ec2, ours);
+  return withRoots(ec2, query, found, rootVolumeId === undefined ? [] : [rootVolumeId]);
 }
+
+/** Root disks that no tag shows are asked for by id; one that another managed instance's tags are on is none of ours. */
+async function withRoots(
+  ec2: Ec2,
+  query: CloudQuery,
+  found: sdk.Volume[],
+  roots: readonly string[],
+): Promise<sdk.Volume[]> {
+  const missed = roots.filter((id) => !found.some(({ VolumeId }) => VolumeId === id));
+  if (missed.length === 0) return found;
+  const others = await allVolumes(ec2, [filter("volume-id", ...missed)]);
+  const isAnothers = ({ Tags }: sdk.Volume) =>
+    ![undefined, query.id].includes(tagsOf(Tags)[tagKeys.id]);
+  return [...found, ...others.filter((each) => !isAnothers(each))];
+}
+
+/** It wears none of our tags, or not as they should be. */
+const isUnclaimedRoot = (found: sdk.Volume, roots: readonly string[]): boolean =>
+  roots.includes(found.VolumeId ?? "") &&
+  found.State === "in-use" &&
+  !volumeOf(found).some(isOurVolume);
 
 async function findBaseImage(ec2: Ec2, imageId: string, kept: Kept, now: () => number) {
   const known = kept.baseImages.get(imageId);

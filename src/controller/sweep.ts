@@ -27,36 +27,39 @@ export interface SweepReport {
 const pauseAfterFailureMs = 5000;
 
 /**
- * Sweeps until nothing that is past its time is left, or the signal stops it between two calls.
- * Throws a CloudError, at once, when EC2 denies a call or cannot understand it.
+ * Sweeps until nothing that is past its time is left, or the signal stops it between two calls. Throws
+ * a CloudError, at once, when EC2 denies or cannot understand a call, and in the end when it denied to
+ * delete anything at all: a policy may deny the one and allow the others.
  */
 export async function sweep(options: SweepOptions): Promise<SweepReport> {
   const { clock, cloud, inventory, signal } = options;
   const deleted: string[] = [];
-  const blocked = new Set<string>();
+  const refused: Refused = new Map();
   for (;;) {
     const retained = await inventory.retained();
     const now = cloud.now();
     const expired = retained.filter(
-      ({ id, resource }) => (resource.deleteAfterAt ?? now + 1) <= now && !blocked.has(id),
+      ({ id, resource }) => (resource.deleteAfterAt ?? now + 1) <= now && !refused.has(id),
     );
     const images = retained.flatMap((each) => (each.kind === "image" ? [each.resource] : []));
     const { steps, nextAt } = deletion(expired, { images, now });
     const isIdle = steps.length === 0 && nextAt === undefined;
-    if (isIdle || signal?.aborted === true)
-      return { deleted, kept: retained, blocked: [...blocked] };
-    const done = await performAll(options, steps as CloudStep[], blocked);
+    if (isIdle || signal?.aborted === true) {
+      const denied = [...refused.values()].find(({ meaning }) => meaning === "denied");
+      if (denied !== undefined && deleted.length === 0) throw denied;
+      return { deleted, kept: retained, blocked: [...refused.keys()] };
+    }
+    const done = await performAll(options, steps as CloudStep[], refused);
     deleted.push(...done.ids);
     if (!done.complete) await clock.sleep(pauseAfterFailureMs, signal);
     else if (steps.length === 0 && nextAt !== undefined) await clock.sleep(nextAt - now, signal);
   }
 }
 
-async function performAll(
-  options: SweepOptions,
-  steps: readonly CloudStep[],
-  blocked: Set<string>,
-) {
+/** Why EC2 does not delete what, by id. */
+type Refused = Map<string, CloudError>;
+
+async function performAll(options: SweepOptions, steps: readonly CloudStep[], refused: Refused) {
   const ids: string[] = [];
   for (const step of steps) {
     if (options.signal?.aborted === true) return { ids, complete: false };
@@ -64,16 +67,18 @@ async function performAll(
     try {
       const outcome = await options.cloud.perform(step);
       const id = step.kind === "delete-anchor" ? step.interfaceId : deletedBy(step);
-      if (outcome.kind === "refused" && id !== undefined && cannotBeDeleted(outcome.meaning)) {
-        blocked.add(id);
-        options.progress?.(`${describeStep(step)}: ${outcome.message}`);
+      if (outcome.kind === "done" || outcome.meaning === "not-found") {
+        if (id !== undefined) ids.push(id);
         continue;
       }
-      if (outcome.kind === "refused" && isFinal(outcome))
-        throw new CloudError(outcome.meaning, `${describeStep(step)}: ${outcome.message}`);
-      if (outcome.kind === "refused" && outcome.meaning !== "not-found")
-        return { ids, complete: false };
-      if (id !== undefined) ids.push(id);
+      const error = new CloudError(outcome.meaning, `${describeStep(step)}: ${outcome.message}`);
+      if (id !== undefined && (cannotBeDeleted(outcome.meaning) || isFinal(outcome))) {
+        refused.set(id, error);
+        options.progress?.(error.message);
+        continue;
+      }
+      if (isFinal(outcome)) throw error;
+      return { ids, complete: false };
     } catch (error) {
       if (!(error instanceof CloudError) || isFinal(error)) throw error;
       return { ids, complete: false };

@@ -59,6 +59,7 @@ export class Memory {
 
   private readonly refusals: Refusal[] = [];
   private readonly undeletable = new Set<string>();
+  private readonly refusedSinceAt = new Map<string, number>();
   private made: Made[] = [];
   private waiting: { watch: Watch; sinceAt: number } | undefined;
   private wasSlow = false;
@@ -174,6 +175,17 @@ export class Memory {
     const { pool, generation, attempt } = step;
     this.refusals.push({ pool, generation, attempt, at, kind, message: refused.message });
     return true;
+  }
+
+  /** For how long EC2 has refused this step, each time that it was tried. */
+  refusedForMs(step: string, now: number): number {
+    const sinceAt = this.refusedSinceAt.get(step) ?? now;
+    this.refusedSinceAt.set(step, sinceAt);
+    return now - sinceAt;
+  }
+
+  forgetRefusal(step: string) {
+    this.refusedSinceAt.delete(step);
   }
 
   rememberUndeletable(id: string) {

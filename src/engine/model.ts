@@ -245,6 +245,8 @@ export interface CloudFacts {
   anchors: readonly Anchor[];
   instances: readonly Instance[];
   volumes: readonly Volume[];
+  /** The root disk of a live instance that wears no tags of ours, or not as they should be. */
+  unclaimedRootId?: string;
   snapshots: readonly Snapshot[];
   images: readonly Image[];
   baseImage: BaseImage;

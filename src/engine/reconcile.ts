@@ -17,7 +17,7 @@ import {
   type Registry,
   watchedState,
 } from "./ports";
-import { settleSeconds } from "./situation";
+import { absenceSeconds, settleSeconds } from "./situation";
 
 export interface ProgressEvent {
   kind: "step" | "wait" | "warning";
@@ -170,6 +170,7 @@ const essentials = (steps: readonly Step[]): unknown[] =>
   steps.map((step) => {
     if (step.kind === "record") return step.kind;
     if (step.kind === "tag") return [step.kind, step.resourceIds];
+    if (step.kind === "create-anchor") return [step.kind, step.subnetId, step.privateIp];
     return step;
   });
 
@@ -183,6 +184,7 @@ async function perform(options: ConvergeOptions, memory: Memory, step: Step): Pr
     }
     const outcome = await cloud.perform(step);
     if (outcome.kind === "done") {
+      memory.forgetRefusal(keyOf(step));
       memory.rememberCreated(step, outcome.created?.id, cloud.now());
       memory.rememberDeleted(deletedBy(step));
       return true;
@@ -223,6 +225,11 @@ async function meetRefusal(
       await pauseAfterFailure(options, memory, refused.message);
       return false;
     case "not-found":
+    case "in-use":
+    case "duplicate":
+      // EC2's lag is over by then: somebody must do something, and must be told.
+      if (memory.refusedForMs(keyOf(step), cloud.now()) >= absenceSeconds * 1000)
+        throw refusedFor(step, { ...refused, meaning: "invalid" });
       // What was to be deleted or tagged is gone already, or not to be seen yet: look again.
       await pauseAfterFailure(options, memory, refused.message);
       return step.kind.startsWith("delete") || step.kind.startsWith("deregister");
@@ -231,6 +238,8 @@ async function meetRefusal(
       return false;
   }
 }
+
+const keyOf = (step: Step) => JSON.stringify(essentials([step]));
 
 const refusedFor = (step: Step, { meaning, message }: Refused) =>
   new CloudError(meaning, `${describeStep(step)}: ${message}`);

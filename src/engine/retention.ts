@@ -124,7 +124,9 @@ function isFailure(situation: Situation, { kind, resource }: Held): boolean {
 /** The next steps that free the slots of failed snapshots, whatever else is going on. */
 export function freeingSteps(situation: Situation): Step[] {
   const { now, observation } = situation;
-  const failed = everythingHeld(situation).filter((held) => isFailure(situation, held));
+  const failed = everythingHeld(situation).filter(
+    (held) => isFailure(situation, held) && !observation.undeletable?.includes(held.id),
+  );
   return deletion(failed, { images: observation.images, now }).steps;
 }
 

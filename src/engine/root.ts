@@ -240,6 +240,8 @@ function findWithoutVolume(situation: Situation): SnapshotFinding {
   if (newest !== undefined && isFinal(newest))
     if (launch === undefined || newest.generation === launch.generation)
       return { kind: "secured", result: { snapshot: newest } };
+  const underWay = pendingFinal(situation);
+  if (underWay !== undefined) return underWay;
   if (launch === undefined) return fallBack(situation, "its root disk is gone");
   const believedAt = launch.recordedAt + absenceSeconds * 1000;
   if (now < believedAt)
@@ -258,6 +260,22 @@ function findWithoutVolume(situation: Situation): SnapshotFinding {
   return { kind: "failed", reason: `no root state of lineage ${lineage.number} can be found` };
 }
 
+/** Whoever deletes a volume does not end its snapshot: the point in time is the call (ec2-facts §2). */
+function pendingFinal(situation: Situation): Securing<never> | undefined {
+  const { lineage, now, snapshots, spec } = situation;
+  const newest = newestCompleted(situation);
+  const pending = snapshots.find(
+    (each) =>
+      each.lineage === lineage.number &&
+      each.state === "pending" &&
+      isFinal(each) &&
+      each.generation >= (newest?.generation ?? 0),
+  );
+  if (pending === undefined) return undefined;
+  const deadlineAt = pending.startedAt + spec.snapshots.finalDeadlineMinutes * minutes;
+  return now < deadlineAt ? waitForSnapshot(pending, deadlineAt) : undefined;
+}
+
 /** Nobody may have looked while it ran, so only EC2's word for a failed launch proves that it did not. */
 function mayHaveRun({ launched }: Situation, launch: Launch): boolean {
   if (launch.ran) return true;
@@ -267,6 +285,7 @@ function mayHaveRun({ launched }: Situation, launch: Launch): boolean {
 /** "… caused the instance to terminate during launch" (ec2-facts §1.4, §1.5). */
 const failedLaunchReasons = [
   "Client.InternalError",
+  "Client.InvalidKMSKey.InvalidState",
   "Client.InvalidSnapshot.NotFound",
   "Client.VolumeLimitExceeded",
   "Server.InsufficientInstanceCapacity",

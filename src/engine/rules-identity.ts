@@ -6,9 +6,23 @@ import { isDeepStrictEqual } from "node:util";
 import type { Anchor, Instance, Launch, Volume } from "./model";
 import { choosePool } from "./pools";
 import { act, type Rule, record, stuck, wait } from "./rule";
-import { absenceSeconds, newestKnownRoot, type Situation, settleSeconds } from "./situation";
+import {
+  absenceSeconds,
+  finalsOf,
+  newestKnownRoot,
+  type Situation,
+  settleSeconds,
+} from "./situation";
 import { fingerprint } from "./spec";
-import { encodeLedger, parseProvenance, type Tags, tagKeys } from "./tags";
+import {
+  encodeLedger,
+  gapTag,
+  operations,
+  parseProvenance,
+  provenanceTags,
+  type Tags,
+  tagKeys,
+} from "./tags";
 
 const touchSeconds = 60;
 
@@ -275,6 +289,28 @@ function lineageOf({ ledger, lineage }: Situation, launch: Launch) {
   return known.find((each) => each?.number === launch.lineage);
 }
 
+/** Somebody put another disk in its place (CreateReplaceRootVolumeTask), or took its tags from it. */
+const claimRoot: Rule = {
+  name: "a root disk that wears no tags of ours, or damaged ones, gets them, whoever put it there",
+  apply(situation) {
+    const { carrierGeneration, ledger, now, observation, spec } = situation;
+    const { launch, platform } = ledger;
+    if (launch?.rootVolumeId === undefined || launch.generation !== carrierGeneration)
+      return undefined;
+    const { generation, lineage, rootVolumeId } = launch;
+    if (observation.unclaimedRootId !== rootVolumeId) return undefined;
+    // A young disk may only not show its tags yet (ec2-facts §9).
+    if (now < launch.recordedAt + absenceSeconds * 1000) return undefined;
+    const baseImageId = lineageOf(situation, launch)?.baseImageId;
+    if (baseImageId === undefined) return undefined;
+    const operation = operations.launch(generation);
+    const provenance = { lineage, generation, baseImageId, operation, platform };
+    const tags = provenanceTags(ledger.id, provenance, spec.tags);
+    const marked = { ...tags, [tagKeys.marked]: rootVolumeId };
+    return act({ kind: "tag", resourceIds: [rootVolumeId], tags: marked });
+  },
+};
+
 const markVolume: Rule = {
   name: "a root volume is marked with its own id, so that a copy of its tags betrays itself",
   apply({ carrier, ledger, volumes }) {
@@ -293,6 +329,44 @@ const markVolume: Rule = {
   },
 };
 
+const markReturned: Rule = {
+  name: "a disk that no later one goes on from is kept with the state, whenever it shows",
+  apply(situation) {
+    const { ledger, now, volumes } = situation;
+    const { launch } = ledger;
+    if (launch === undefined) return undefined;
+    const left = volumes.find(
+      (volume) =>
+        volume.holdsGap !== true &&
+        (isPassedOver(situation, volume) || wasReplaced(launch, volume)),
+    );
+    if (left === undefined) return undefined;
+    const { volumeId } = left;
+    const { fromAt, toAt } = ledger.gap ?? { fromAt: launch.recordedAt, toAt: now };
+    return act({ kind: "tag", resourceIds: [volumeId], tags: gapTag({ fromAt, toAt, volumeId }) });
+  },
+};
+
+/**
+ * EC2 did not show it when an older snapshot was launched in its place. Its final snapshot, if it has
+ * one, is younger than that launch, so what it alone holds is in no later disk.
+ */
+function isPassedOver(situation: Situation, volume: Volume): boolean {
+  const { gap, launch } = situation.ledger;
+  if (gap === undefined || launch === undefined) return false;
+  if (volume.lineage !== launch.lineage || volume.generation >= launch.generation) return false;
+  return !finalsOf(situation, volume.volumeId).some(
+    ({ startedAt, state }) => state === "completed" && startedAt <= launch.recordedAt,
+  );
+}
+
+/** Somebody put another disk in its place while the instance was there. */
+const wasReplaced = (launch: Launch, { generation, lineage, volumeId }: Volume): boolean =>
+  generation === launch.generation &&
+  lineage === launch.lineage &&
+  launch.rootVolumeId !== undefined &&
+  volumeId !== launch.rootVolumeId;
+
 export const identityRules: readonly Rule[] = [
   newerOrder,
   otherMaker,
@@ -305,5 +379,7 @@ export const identityRules: readonly Rule[] = [
   adoptCarrier,
   correctLaunch,
   recordInstance,
+  claimRoot,
   markVolume,
+  markReturned,
 ];

@@ -141,7 +141,7 @@ const launchNext: Rule = {
 };
 
 const remedyForLostRoot =
-  "restore a volume, snapshot or image of it with its tags; or set imageId to another image to start afresh; the base image is never booted in its place";
+  "restore a volume, snapshot or image of it with its tags (a restored volume's pmi:marked is its own id); or set imageId to another image to start afresh; the base image is never booted in its place";
 
 function openLineage(situation: Situation, lineage: number): Verdict | undefined {
   const { baseImage } = situation.observation;

@@ -32,12 +32,23 @@ const followSecurityGroups: Rule = {
   },
 };
 
+const tagLimit = 50;
+/** Until when it is kept, and that it is condemned. */
+const tagsAtTheEnd = 2;
+
+/** What the program does not name any more stays: somebody else may have written it. */
 const followTags: Rule = {
   name: "the instance, its root volume and the anchor wear the user's tags",
   apply({ anchor, carrier, spec }) {
     if (carrier === undefined) return undefined;
     const missing = Object.entries(spec.tags).some(([key, value]) => carrier.tags[key] !== value);
     if (!missing) return undefined;
+    const worn = new Set([...Object.keys(anchor?.tags ?? {}), ...Object.keys(spec.tags)]).size;
+    if (worn > tagLimit - tagsAtTheEnd)
+      return stuck(
+        `${anchor?.interfaceId} would wear ${worn} tags: EC2 allows ${tagLimit} a resource, and its end needs ${tagsAtTheEnd} of them`,
+        "remove tags that the program does not name any more from it, for example in the console",
+      );
     const ids = [carrier.instanceId, carrier.rootVolumeId, anchor?.interfaceId];
     const resourceIds = ids.filter((id): id is string => id !== undefined);
     return act({ kind: "tag", resourceIds, tags: spec.tags });
@@ -200,10 +211,11 @@ const freeSlots: Rule = {
 /** Before anything that may need a slot. */
 export const slotRules: readonly Rule[] = [freeSlots];
 
+/** The disk first: what EC2 refuses of the others, or somebody undoes, must not keep it from its snapshots. */
 export const upkeepRules: readonly Rule[] = [
+  takePeriodicSnapshot,
   followSecurityGroups,
   followTags,
-  takePeriodicSnapshot,
   saveEarlierDisks,
   clearAway,
   tellObstacle,

@@ -78,7 +78,7 @@ export function understand(question: Question): Situation {
   const goal = goalOf(question);
   const known = { ledger, hasEnded: goal === "deallocated" && anchor === undefined };
   const volumes = withoutCopies(known, observation.volumes.filter(isOurVolume));
-  const snapshots = observation.snapshots.filter(isOurSnapshot).sort(byNewestSnapshotFirst);
+  const snapshots = observation.snapshots.filter(isOurSnapshot).sort(newestSnapshotFirst(ledger));
   const images = observation.images.filter(isOurImage);
   const launched = findLaunched(ledger, observation, carrier);
   const accepted = wasAccepted(ledger, launched, volumes);
@@ -94,18 +94,23 @@ export function understand(question: Question): Situation {
     launchAccepted: accepted,
     lineage,
     opensLineage: opens,
-    tip: newestVolume(volumes, lineage.number),
+    tip: newestVolume(ledger, volumes, lineage.number),
     volumes,
     snapshots,
     images,
   };
 }
 
-const byNewestSnapshotFirst = (a: Snapshot, b: Snapshot) =>
+const newestSnapshotFirst = (ledger: Ledger) => (a: Snapshot, b: Snapshot) =>
   b.generation - a.generation ||
+  Number(isRecordedRoot(ledger, b)) - Number(isRecordedRoot(ledger, a)) ||
   Number(isFinal(b)) - Number(isFinal(a)) ||
   b.startedAt - a.startedAt ||
   (a.snapshotId < b.snapshotId ? -1 : 1);
+
+/** Of two disks of one generation the recorded one is its root: the other was replaced, or is a copy. */
+const isRecordedRoot = ({ launch }: Ledger, { volumeId }: { volumeId: string }) =>
+  volumeId === launch?.rootVolumeId;
 
 function goalOf({ asked, deallocate, ledger, spec }: Question): Goal {
   if (deallocate === true) return "deallocated";
@@ -259,10 +264,19 @@ function highestLineage({ ledger, volumes, snapshots, images }: Known): Lineage 
 }
 
 /** Of two of one generation the older: a copy of a disk is made after it. */
-const newestVolume = (volumes: readonly Volume[], lineage: number): Volume | undefined =>
+const newestVolume = (
+  ledger: Ledger,
+  volumes: readonly Volume[],
+  lineage: number,
+): Volume | undefined =>
   volumes
     .filter((volume) => volume.lineage === lineage)
-    .sort((a, b) => b.generation - a.generation || a.createdAt - b.createdAt)[0];
+    .sort(
+      (a, b) =>
+        b.generation - a.generation ||
+        Number(isRecordedRoot(ledger, b)) - Number(isRecordedRoot(ledger, a)) ||
+        a.createdAt - b.createdAt,
+    )[0];
 
 /** The newest generation that was ever launched: recorded, or told by what it left behind. */
 export function newestGeneration({ ledger, volumes, snapshots, observation }: Situation): number {

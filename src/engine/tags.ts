@@ -160,8 +160,8 @@ const provenanceSchema = z.object({
   [tagKeys.operation]: z.string(),
   [tagKeys.platform]: platformText.optional(),
   [tagKeys.marked]: z.string().optional(),
-  [tagKeys.condemned]: instant.optional(),
-  [tagKeys.deleteAfter]: instant.optional(),
+  [tagKeys.condemned]: instant.optional().catch(undefined),
+  [tagKeys.deleteAfter]: instant.optional().catch(undefined),
   [tagKeys.gap]: z.string().optional(),
 });
 
@@ -260,9 +260,9 @@ const ledgerSchema = z.object({
       at: instant,
     }),
   ).optional(),
-  [tagKeys.gap]: text(z.object({ from: instant, to: instant, volume: z.string().optional() }))
-    .or(z.literal("").transform(() => undefined))
-    .optional(),
+  [tagKeys.gap]: text(
+    z.object({ from: instant, to: instant, volume: z.string().optional() }),
+  ).optional(),
   [tagKeys.deallocatedAt]: instant.optional(),
 });
 
@@ -280,7 +280,8 @@ export class DamagedLedgerError extends Error {
 
 /** The ledger on an anchor's tags. Throws a DamagedLedgerError when they cannot be read. */
 export function decodeLedger(tags: Tags): Ledger {
-  const parsed = ledgerSchema.safeParse(tags);
+  const told = Object.fromEntries(Object.entries(tags).filter(([, value]) => value !== ""));
+  const parsed = ledgerSchema.safeParse(told);
   if (!parsed.success) throw new DamagedLedgerError(tags[tagKeys.id] ?? "?", parsed.error);
   const read = parsed.data;
   const { revision, version, print } = read[tagKeys.spec];
@@ -330,11 +331,15 @@ function decodeLaunch(
   };
 }
 
-/** Every tag of the ledger; the caller writes them in one CreateTags. */
+/**
+ * Every tag of the ledger; the caller writes them in one CreateTags. What there is none of is written
+ * empty: CreateTags never takes an old tag away, and a tag that came later might find no room on the
+ * network interface, which EC2 gives 50.
+ */
 export function encodeLedger(ledger: Ledger): Tags {
   const { revision, specVersion: version, specFingerprint: print } = ledger;
   const { claim, lineage, startedLineage, platform, launch, stop, gap, deallocatedAt } = ledger;
-  const entries: [string, string | undefined][] = [
+  const told: [string, string | undefined][] = [
     [tagKeys.id, ledger.id],
     [tagKeys.creationKey, ledger.creationKey],
     [tagKeys.phase, ledger.phase],
@@ -350,16 +355,10 @@ export function encodeLedger(ledger: Ledger): Tags {
     [tagKeys.instance, launch && encodeInstance(launch)],
     [tagKeys.knownRoot, ledger.knownRootGeneration?.toString()],
     [tagKeys.stop, stop && encode({ ...stop, at: iso(stop.at) })],
-    [
-      tagKeys.gap,
-      // Written empty when there is none, because CreateTags never takes an old tag away.
-      gap ? encodeGap(gap) : "",
-    ],
+    [tagKeys.gap, gap && encodeGap(gap)],
     [tagKeys.deallocatedAt, deallocatedAt === undefined ? undefined : iso(deallocatedAt)],
   ];
-  return Object.fromEntries(
-    entries.filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+  return Object.fromEntries(told.map(([key, value]) => [key, value ?? ""]));
 }
 
 const encodeGap = (gap: Gap) =>

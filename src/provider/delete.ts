@@ -3,8 +3,9 @@
  * be repeated at any point, and succeeds at once where nothing is left.
  */
 import type { Anchor, Observation } from "../engine/model";
+import type { Spec } from "../engine/spec";
 import { tagKeys } from "../engine/tags";
-import type { Context } from "./context";
+import type { Connection, Context } from "./context";
 import { carryOut } from "./convergence";
 import { type Properties, regionOf, tolerantSpec } from "./inputs";
 import { recordedLedger, remembered } from "./outputs";
@@ -22,6 +23,7 @@ export async function deallocate(context: Context, id: string, props: Properties
   const memory = remembered(props);
   const request = { id, spec, interfaceId: memory.interfaceId };
   const known = await ledgerInForce(context, connection, request);
+  if (known === undefined) await refuseElsewhere(connection, { id, region, spec });
   const ledger = known ?? recordedLedger(id, props);
   if (ledger === undefined) {
     context.log(`nothing of ${id} is left in ${region}`, { severity: "warning" });
@@ -38,6 +40,21 @@ export async function deallocate(context: Context, id: string, props: Properties
   });
   if (reason !== undefined) throw new Error(reason);
   if (observation !== undefined) tellKept(context, observation);
+}
+
+/**
+ * With another account's credentials nothing is found either, and the state would be given up while
+ * the instance runs on.
+ */
+async function refuseElsewhere(
+  { preflight }: Connection,
+  { id, region, spec }: { id: string; region: string; spec: Spec },
+): Promise<void> {
+  const found = await preflight.subnets(spec.subnetIds);
+  if (found.length > 0) return;
+  throw new Error(
+    `Nothing of ${id} is to be found in ${region}, nor any of its subnetIds (${spec.subnetIds.join(", ")}): these are the credentials of another account. Use those that it was created with; if it and its subnets are really gone, \`pulumi state delete\` it. Nothing was changed.`,
+  );
 }
 
 /** What is left and for how long: it costs money until then. */

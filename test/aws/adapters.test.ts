@@ -86,6 +86,36 @@ describe("an observation", () => {
     expect(anchors).toHaveLength(1);
   });
 
+  const origin = { lineage: 1, generation: 1, baseImageId: imageA, operation: "launch:1" };
+  const whole = { ...provenanceTags(id, origin, {}), "pmi:marked": "vol-1" };
+
+  test.each([
+    ["wears no tags", {}, { volumes: [], unclaimedRootId: "vol-1" }],
+    ["lacks one", { ...whole, "pmi:lineage": "" }, { volumes: [], unclaimedRootId: "vol-1" }],
+    ["is a copy", { ...whole, "pmi:marked": "vol-0" }, { unclaimedRootId: "vol-1" }],
+    ["is as it should be", whole, { unclaimedRootId: undefined }],
+    [
+      "wears another's tags",
+      { ...whole, "pmi:id": "pmi-other" },
+      { volumes: [], unclaimedRootId: undefined },
+    ],
+  ])(
+    "asks by id for the root disk of a live instance, and tells when it %s",
+    async (_, tags, seen) => {
+      const BlockDeviceMappings = [{ DeviceName: "/dev/xvda", Ebs: { VolumeId: "vol-1" } }];
+      const root = { RootDeviceName: "/dev/xvda", BlockDeviceMappings };
+      const instance = { InstanceId: "i-1", State: { Name: "pending" }, ...root };
+      const volume = { VolumeId: "vol-1", State: "in-use", Tags: tagSet(tags) };
+      const { cloud } = cloudOf({
+        DescribeInstances: () => ({ Reservations: [{ Instances: [instance] }] }),
+        DescribeVolumes: (input) => ({
+          Volumes: filtersOf(input).some(({ Name }) => Name === "volume-id") ? [volume] : [],
+        }),
+      });
+      expect(await cloud.observe(query)).toMatchObject(seen);
+    },
+  );
+
   test("finds instances by their client token, which terminated ones keep", async () => {
     const { calls, cloud } = cloudOf({});
     await cloud.observe(query);

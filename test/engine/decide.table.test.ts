@@ -9,6 +9,7 @@ import { identityDoubtRows } from "./rows-identity-doubt";
 import { keptRows } from "./rows-kept";
 import { launchRows } from "./rows-launch";
 import { launchDoubtRows } from "./rows-launch-doubt";
+import { outsideRows } from "./rows-outside";
 import { restRows } from "./rows-rest";
 import { restDoubtRows } from "./rows-rest-doubt";
 import { rootRows } from "./rows-root";
@@ -33,6 +34,7 @@ const rows = [
   ...upkeepRows,
   ...upkeepDoubtRows,
   ...keptRows,
+  ...outsideRows,
 ];
 
 test.each(rows)("$name", ({ ask, expect: expected, rule }) => {

@@ -289,6 +289,25 @@ describe("a refusal", () => {
     expect(told.slept[0]).toBe(1 * seconds);
   });
 
+  test.each(["not-found", "in-use", "duplicate"] as const)(
+    "because it is %s, each time for as long as EC2 may lag, is an error",
+    async (meaning) => {
+      const told = tell({ ...paused, answers: [refused(meaning)], steps: 1000 });
+      await expect(told).rejects.toThrow(`terminating i-1 (pause): EC2 says ${meaning}`);
+    },
+  );
+
+  test("that EC2 took back in between counts from its next one", async () => {
+    const answers = [...Array(10).fill(refused("not-found")), { kind: "done" }];
+    const told = await tell({
+      ...paused,
+      answers: [...answers, ...answers, ...answers],
+      steps: 64,
+    });
+    expect(told.endedAt - now).toBeGreaterThan(5 * minutes);
+    expect(told.outcome.kind).toBe("stopped");
+  });
+
   test("that may pass is told with its step from the third on", async () => {
     const told = await tell({ ...paused, answers: [refused("too-soon")], steps: 5 });
     const waits = told.progress.filter(({ kind }) => kind === "wait");

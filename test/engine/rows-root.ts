@@ -40,7 +40,7 @@ import {
 const launches = "without a live instance the next generation is launched from its root source";
 const ended = instance({ state: "terminated", stateReason: "Server.SpotInstanceTermination" });
 const lostRemedy =
-  "restore a volume, snapshot or image of it with its tags; or set imageId to another image to start afresh; the base image is never booted in its place";
+  "restore a volume, snapshot or image of it with its tags (a restored volume's pmi:marked is its own id); or set imageId to another image to start afresh; the base image is never booted in its place";
 
 const launchedFrom = (
   change: Parameters<typeof recorded>[1],

@@ -153,10 +153,11 @@ describe("the ledger", () => {
     expect(decodeLedger(after).gap).toBeUndefined();
   });
 
-  test("has no tag for what it does not know", () => {
+  test("has every tag from the start, so that none finds no room later, empty where nothing is known", () => {
     const written = encodeLedger(newborn());
-    expect(Object.values(written)).not.toContain(undefined);
-    expect(Object.keys(written)).not.toContain(tagKeys.launch);
+    expect(Object.keys(written)).toEqual(Object.keys(encodeLedger(ledger())));
+    expect(written[tagKeys.launch]).toBe("");
+    expect(decodeLedger(written).launch).toBeUndefined();
   });
 
   test("of a launch of whose instance no tag tells knows nothing of it", () => {
@@ -245,13 +246,21 @@ describe("provenance", () => {
 
   test("that is not whole is nobody's, and never a crash", () => {
     const tags = provenanceTags(id, provenance, {});
-    const keys = [tagKeys.lineage, tagKeys.generation, tagKeys.platform, tagKeys.condemned];
+    const keys = [tagKeys.lineage, tagKeys.generation, tagKeys.platform];
     for (const key of keys) {
       for (const text of ["", "nonsense", "-1", "1.5", "1e3", "arch=x86_64"])
         expect(parseProvenance({ ...tags, [key]: text })).toBeUndefined();
     }
     expect(parseProvenance({})).toBeUndefined();
   });
+
+  test.each([tagKeys.condemned, tagKeys.deleteAfter])(
+    "without an end that can be read has none: %s",
+    (key) => {
+      const tags = { ...provenanceTags(id, provenance, {}), [key]: "tomorrow" };
+      expect(parseProvenance(tags)).toEqual(provenance);
+    },
+  );
 
   test("of anything at all is read without a crash", () => {
     const text = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constant("a=b c"));

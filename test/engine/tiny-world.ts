@@ -315,6 +315,7 @@ export class TinyWorld {
       return {
         ...resource,
         markedId: step.tags[tagKeys.marked] ?? resource.markedId,
+        holdsGap: step.tags[tagKeys.gap] === undefined ? resource.holdsGap : true,
         condemnedAt: condemned ? Date.parse(condemned) : resource.condemnedAt,
         deleteAfterAt: deleteAfter ? Date.parse(deleteAfter) : resource.deleteAfterAt,
       };

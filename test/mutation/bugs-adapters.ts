@@ -3,6 +3,13 @@ import type { Bug } from "./bug";
 
 export const adapterBugs: readonly Bug[] = [
   {
+    name: "a root disk with another managed instance's tags is taken for an untagged one",
+    harm: "the other one's disk is taken from it",
+    file: "src/aws/observer.ts",
+    find: "return [...found, ...others.filter((each) => !isAnothers(each))];",
+    replace: "return [...found, ...others.filter((each) => isAnothers !== undefined || each)];",
+  },
+  {
     name: "a silent connection is waited on for as long as the SDK lets it",
     harm: "a quarter of an hour without a machine because a gateway dropped a connection",
     file: "src/aws/client.ts",

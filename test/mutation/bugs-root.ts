@@ -8,6 +8,30 @@ const tags = "src/engine/tags.ts";
 
 export const rootBugs: readonly Bug[] = [
   {
+    name: "a final snapshot under way is passed over once its volume was deleted",
+    harm: "the last writes are in a snapshot that nobody goes on from, and that is then deleted",
+    file: root,
+    find: "if (underWay !== undefined) return underWay;",
+    replace: "",
+  },
+  {
+    name: "any final snapshot succeeds a disk, however late it was taken",
+    harm: "a disk that comes back after an older snapshot took its place is deleted with its writes",
+    file: "src/engine/rules-identity.ts",
+    find: `state === "completed" && startedAt <= launch.recordedAt,`,
+    replace: `state === "completed" && startedAt > 0,`,
+  },
+  {
+    name: "the root that somebody replaced counts as the newest disk",
+    harm: "what was written on the disk in its place is gone with the next launch",
+    file: situation,
+    find: `        b.generation - a.generation ||
+        Number(isRecordedRoot(ledger, b)) - Number(isRecordedRoot(ledger, a)) ||
+        a.createdAt - b.createdAt,`,
+    replace: `        b.generation - a.generation ||
+        a.createdAt - b.createdAt,`,
+  },
+  {
     name: "the base image is used although a generation ran and its state is lost",
     harm: "the disk comes back empty instead of the user being asked",
     file: root,

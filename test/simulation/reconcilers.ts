@@ -31,14 +31,27 @@ export async function runProcess(scene: Scene, process: Process): Promise<void> 
       }
       await scene.sleep(pauseMs(scene, process, ran), process.abort.signal);
     } catch (error) {
-      if (error instanceof CloudError)
-        throw new Violation(`(f) progress: the loop gave up: ${error.message}`, { cause: error });
+      if (error instanceof CloudError) {
+        if (!isOutdated(process))
+          throw new Violation(`(f) progress: the loop gave up: ${error.message}`, { cause: error });
+        scene.trace.add(process.name, `gives an outdated order up: ${error.message}`);
+        await scene.sleep(30_000);
+        continue;
+      }
       if (!(error instanceof Crash)) throw error;
       process.connection = undefined;
       scene.trace.add(process.name, error.message);
       await scene.sleep(scene.isHealed() ? 1000 : Number(error.cause));
     }
   }
+}
+
+/** What it wants is not wanted any more, and what others have ended it cannot find. */
+function isOutdated({ known }: Process): boolean {
+  if (known === undefined) return false;
+  const { deallocate, identity, specVersion } = known;
+  const isEnded = identity.destroyedAt !== undefined && !deallocate;
+  return isEnded || specVersion < identity.specs.length;
 }
 
 /** Now and then it goes on with an identity that is not the newest, until that has ended. */
