@@ -47,7 +47,7 @@ const minutes = 60_000;
 
 /** The final snapshot of a volume: asked for only once the volume is free, so nothing is missing. */
 export function secureVolume(situation: Situation, volume: Volume): Securing<Snapshot> {
-  const { now, spec } = situation;
+  const { now } = situation;
   const completed = completedFinal(situation, volume.volumeId);
   if (completed !== undefined) return { kind: "secured", result: completed };
   if (volume.state === "error") return { kind: "failed", reason: `${volume.volumeId} is in error` };
@@ -60,21 +60,20 @@ export function secureVolume(situation: Situation, volume: Volume): Securing<Sna
     };
   const finals = finalsOf(situation, volume.volumeId);
   const pending = finals.find((snapshot) => snapshot.state === "pending");
-  if (pending !== undefined) {
-    const deadlineAt = pending.startedAt + spec.snapshots.finalDeadlineMinutes * minutes;
-    if (now >= deadlineAt)
-      return {
-        kind: "failed",
-        reason: `final snapshot ${pending.snapshotId} exceeded its deadline`,
-      };
-    return waitForSnapshot(pending, deadlineAt);
-  }
+  if (pending !== undefined) return awaitFinal(situation, pending);
   if (finals.length >= finalAttempts)
     return {
       kind: "failed",
       reason: `${finals.length} final snapshots of ${volume.volumeId} failed`,
     };
   return spaced(situation, volume.volumeId, () => finalSnapshot(situation, volume));
+}
+
+function awaitFinal({ now, spec }: Situation, pending: Snapshot): Securing<never> {
+  const deadlineAt = pending.startedAt + spec.snapshots.finalDeadlineMinutes * minutes;
+  if (now < deadlineAt) return waitForSnapshot(pending, deadlineAt);
+  const reason = `final snapshot ${pending.snapshotId} exceeded its deadline`;
+  return { kind: "failed", reason };
 }
 
 const waitForSnapshot = (snapshot: Snapshot, untilAt: number) =>
@@ -260,9 +259,9 @@ function findWithoutVolume(situation: Situation): SnapshotFinding {
   return { kind: "failed", reason: `no root state of lineage ${lineage.number} can be found` };
 }
 
-/** Whoever deletes a volume does not end its snapshot: the point in time is the call (ec2-facts §2). */
+/** Whoever deletes a volume does not end its snapshot: it holds what was there at its call (ec2-facts §2). */
 function pendingFinal(situation: Situation): Securing<never> | undefined {
-  const { lineage, now, snapshots, spec } = situation;
+  const { lineage, snapshots } = situation;
   const newest = newestCompleted(situation);
   const pending = snapshots.find(
     (each) =>
@@ -271,9 +270,8 @@ function pendingFinal(situation: Situation): Securing<never> | undefined {
       isFinal(each) &&
       each.generation >= (newest?.generation ?? 0),
   );
-  if (pending === undefined) return undefined;
-  const deadlineAt = pending.startedAt + spec.snapshots.finalDeadlineMinutes * minutes;
-  return now < deadlineAt ? waitForSnapshot(pending, deadlineAt) : undefined;
+  const awaited = pending && awaitFinal(situation, pending);
+  return awaited?.kind === "wait" ? awaited : undefined;
 }
 
 /** Nobody may have looked while it ran, so only EC2's word for a failed launch proves that it did not. */
