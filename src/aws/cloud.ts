@@ -108,7 +108,7 @@ async function launch(ec2: Ec2, step: StepOf<"launch">) {
     ImageId: step.imageId,
     InstanceType: step.pool.instanceType as sdk._InstanceType,
     NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: step.interfaceId }],
-    BlockDeviceMappings: [rootMapping(step)],
+    BlockDeviceMappings: [rootMapping(step), ...omissions(step)],
     InstanceMarketOptions: step.pool.market === "spot" ? spotOptions(step) : undefined,
     KeyName: properties.keyName,
     IamInstanceProfile: instanceProfile(properties.iamInstanceProfile),
@@ -146,6 +146,13 @@ function rootMapping({ rootDevice }: StepOf<"launch">): sdk.BlockDeviceMapping {
     },
   };
 }
+
+/**
+ * The tags of a launch go on every volume that it makes, and the image's mappings are made unless the
+ * request names them with an empty NoDevice (ec2-facts §2).
+ */
+const omissions = ({ omittedDevices }: StepOf<"launch">): sdk.BlockDeviceMapping[] =>
+  omittedDevices.map((DeviceName) => ({ DeviceName, NoDevice: "" }));
 
 /** One-time: a persistent request would launch a ghost after our terminate (ec2-facts §1.4). */
 const spotOptions = ({ properties }: StepOf<"launch">): sdk.InstanceMarketOptionsRequest => ({

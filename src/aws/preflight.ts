@@ -6,6 +6,7 @@
 import type { Image } from "@aws-sdk/client-ec2";
 import { CloudError } from "../engine/ports";
 import { allPages, type Ec2 } from "./client";
+import { otherDevicesOf } from "./shapes";
 
 export interface ImageFacts {
   imageId: string;
@@ -14,6 +15,9 @@ export interface ImageFacts {
   rootDeviceType: string;
   platformDetails: string;
   rootSizeGiB?: number;
+  rootDevice: string;
+  /** Devices of the EBS volumes that it maps besides its root. */
+  otherDevices: readonly string[];
 }
 
 export interface SubnetFacts {
@@ -127,5 +131,7 @@ function imageFacts(imageId: string, image: Image): ImageFacts {
     rootDeviceType: image.RootDeviceType ?? "",
     platformDetails: image.PlatformDetails ?? "",
     rootSizeGiB: root?.Ebs?.VolumeSize,
+    rootDevice: image.RootDeviceName ?? "",
+    otherDevices: otherDevicesOf(image),
   };
 }

@@ -167,5 +167,12 @@ export function baseImageOf(imageId: string, found: sdk.Image | undefined): Base
     state: found.State ?? "",
     platform: platformOf(found),
     rootSizeGiB: root?.Ebs?.VolumeSize ?? 0,
+    otherDevices: otherDevicesOf(found),
   };
 }
+
+/** Of the EBS volumes that an image maps besides its root; an instance store has a VirtualName instead. */
+export const otherDevicesOf = ({ BlockDeviceMappings = [], RootDeviceName }: sdk.Image): string[] =>
+  BlockDeviceMappings.filter(({ Ebs }) => Ebs !== undefined)
+    .map(({ DeviceName }) => DeviceName ?? "")
+    .filter((device) => device !== RootDeviceName);

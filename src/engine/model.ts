@@ -215,7 +215,15 @@ export interface Image extends Provenance {
 /** What EC2 says of the image that the user declared. */
 export type BaseImage =
   | { kind: "absent"; imageId: string }
-  | { kind: "present"; imageId: string; state: string; platform: Platform; rootSizeGiB: number };
+  | {
+      kind: "present";
+      imageId: string;
+      state: string;
+      platform: Platform;
+      rootSizeGiB: number;
+      /** Devices of the further EBS volumes that it maps: what a launch from it leaves out. */
+      otherDevices: readonly string[];
+    };
 
 /** A place to launch: one instance type in one market in one subnet. */
 export interface Pool {
@@ -309,6 +317,8 @@ export type Step =
       imageId: string;
       interfaceId: string;
       rootDevice: RootDevice;
+      /** What the image maps besides: made, it would wear our tags and end with the instance. */
+      omittedDevices: readonly string[];
       generation: number;
       attempt: number;
       /** May hold secrets (user data): never logged. */

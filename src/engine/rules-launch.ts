@@ -244,6 +244,7 @@ function launchStep(situation: Situation, anchor: Anchor, launch: Launch): Step 
       kmsKeyId,
       deleteOnTermination: !launch.rootKept,
     },
+    omittedDevices: otherDevices(situation, launch.imageId),
     generation: launch.generation,
     attempt: launch.attempt,
     properties: {
@@ -258,6 +259,13 @@ function launchStep(situation: Situation, anchor: Anchor, launch: Launch): Step 
     instanceTags: tags,
     volumeTags: tags,
   };
+}
+
+/** Only a base image may map further volumes: ours are registered with the root disk alone. */
+function otherDevices({ observation }: Situation, imageId: string): readonly string[] {
+  const { baseImage } = observation;
+  const isBooted = baseImage.kind === "present" && baseImage.imageId === imageId;
+  return isBooted ? baseImage.otherDevices : [];
 }
 
 /** A disk is never made smaller than the one that it continues: EC2 would refuse it. */

@@ -3,7 +3,7 @@
  * what has changed is asked for: an image that was withdrawn after the launch must not stop a later
  * change of a tag. A question that we are not permitted to ask is left out.
  */
-import { codeOf, type Preflight } from "../aws/preflight";
+import { codeOf, type ImageFacts, type Preflight } from "../aws/preflight";
 import type { Spec } from "../engine/spec";
 import { isAssignable } from "./address";
 import type { Failure } from "./validation";
@@ -74,7 +74,7 @@ function distinct(failures: readonly Failure[]): Failure[] {
 }
 
 /** On licensed platforms see ec2-facts §3. */
-async function checkImage({ spec, region, preflight, warn }: PreflightRequest) {
+async function checkImage({ spec, region, preflight, changed, warn }: PreflightRequest) {
   const property = "imageId";
   const image = await preflight.image(spec.imageId);
   if (image === undefined) {
@@ -94,7 +94,17 @@ async function checkImage({ spec, region, preflight, warn }: PreflightRequest) {
       `${spec.imageId} is a licensed platform (${image.platformDetails}). An image registered from its root disk can lose the billing code; such an image is refused, and the instance then does not come back by itself. Test a recycle before relying on it.`,
     );
   }
-  return checkRootSize(spec, image.rootSizeGiB);
+  // Whoever runs from such an image already must be able to change the root disk.
+  const failures = changed.has(property) ? checkDisks(image) : [];
+  return [...failures, ...checkRootSize(spec, image.rootSizeGiB)];
+}
+
+/** EC2 makes what an image maps anew at each launch, and tags it as the root (ec2-facts §2). */
+function checkDisks({ imageId, otherDevices, rootDevice }: ImageFacts): Failure[] {
+  if (otherDevices.length === 0) return [];
+  const volumes = otherDevices.length === 1 ? "another EBS volume" : "further EBS volumes";
+  const reason = `${imageId} maps ${volumes} (${otherDevices.join(", ")}) besides its root device ${rootDevice}, and must map that alone: a managed instance carries one root disk, and data disks that are attached otherwise outlive it. Register an image without ${otherDevices.length === 1 ? "it" : "them"}, or choose another.`;
+  return [{ property: "imageId", reason }];
 }
 
 function checkRootSize({ rootVolume, imageId }: Spec, imageSizeGiB = 0): Failure[] {

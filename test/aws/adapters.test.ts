@@ -1,11 +1,12 @@
 // What is asked of EC2 and how its answers are read, where a slip would cost a disk. EC2 is a script.
 
+import type { BlockDeviceMapping } from "@aws-sdk/client-ec2";
 import type { Action, Ec2 } from "../../src/aws/client";
 import { allPages } from "../../src/aws/client";
 import { createCloud } from "../../src/aws/cloud";
 import { createInventory } from "../../src/aws/inventory";
 import { createAnchorRegistry } from "../../src/aws/registry";
-import { healthOf, instanceOf } from "../../src/aws/shapes";
+import { baseImageOf, healthOf, instanceOf } from "../../src/aws/shapes";
 import { sweep } from "../../src/controller/sweep";
 import type { CloudStep } from "../../src/engine/ports";
 import { encodeLedger, provenanceTags } from "../../src/engine/tags";
@@ -152,6 +153,28 @@ test("keeping a root says so, because leaving it out would doom it", async () =>
     InstanceId: "i-1",
     BlockDeviceMappings: [{ DeviceName: "/dev/xvda", Ebs: { DeleteOnTermination: false } }],
   });
+});
+
+test("what the image maps besides its root is suppressed, so that no other volume wears our tags", async () => {
+  const { calls, cloud } = cloudOf({});
+  await cloud.perform(launching({ omittedDevices: ["/dev/sdb"] }));
+  expect(calls[0]?.input).toMatchObject({
+    BlockDeviceMappings: [{ DeviceName: "/dev/xvda" }, { DeviceName: "/dev/sdb", NoDevice: "" }],
+  });
+});
+
+test("of an image's mappings those of further EBS volumes are told, without the root and the instance store", () => {
+  const mapped = (BlockDeviceMappings: BlockDeviceMapping[]) =>
+    baseImageOf(imageA, { RootDeviceName: "/dev/sda1", BlockDeviceMappings });
+  expect(
+    mapped([
+      { DeviceName: "/dev/sdb", Ebs: { VolumeSize: 5 } },
+      { DeviceName: "/dev/sda1", Ebs: { SnapshotId: "snap-1", VolumeSize: 8 } },
+      { DeviceName: "/dev/sdc", VirtualName: "ephemeral0" },
+      { DeviceName: "/dev/sdd", NoDevice: "" },
+    ]),
+  ).toMatchObject({ rootSizeGiB: 8, otherDevices: ["/dev/sdb"] });
+  expect(baseImageOf(imageA, {})).toMatchObject({ otherDevices: [] });
 });
 
 test("Spot is asked for once, not by a request that launches again", async () => {

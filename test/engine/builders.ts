@@ -242,6 +242,7 @@ export const baseImage = (change: Partial<PresentImage> = {}): BaseImage => ({
   state: "available",
   platform: platform(),
   rootSizeGiB: 8,
+  otherDevices: [],
   ...change,
 });
 

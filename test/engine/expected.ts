@@ -105,6 +105,7 @@ export const launching = (
     pool: pool(),
     imageId: "ami-1f",
     interfaceId: "eni-1",
+    omittedDevices: [],
     generation,
     attempt,
     instanceTags: tags,

@@ -501,6 +501,7 @@ const images: Row[] = [
 ];
 
 const ofB: Partial<Provenance> = { lineage: 2, baseImageId: imageB };
+const withDataDisks = { baseImage: baseImage({ otherDevices: ["/dev/sdb", "/dev/sdc"] }) };
 const isB = { baseImage: baseImage({ imageId: imageB }) };
 const isC = { baseImage: baseImage({ imageId: imageC }) };
 const openSwap = openLaunch({
@@ -693,6 +694,34 @@ const lineages: Row[] = [
       }),
       bootsBase({ generation: 1 }, {}),
     ),
+  },
+  {
+    name: "volumes that the base image maps besides its root are left out of the launch",
+    ask: {
+      ledger: ledger({
+        launch: undefined,
+        lineage: undefined,
+        startedLineage: undefined,
+        platform: undefined,
+      }),
+      observation: atRest({ ...nothingLeft, ...withDataDisks }),
+    },
+    rule: launches,
+    expect: acts(
+      recorded(ledger({ lineage: undefined }), {
+        launch: intent({ generation: 1, imageId: imageA }),
+        startedLineage: started(1, imageA),
+      }),
+      bootsBase({ generation: 1, omittedDevices: ["/dev/sdb", "/dev/sdc"] }, {}),
+    ),
+  },
+  {
+    name: "a launch from the persisted image leaves nothing out, whatever the base image maps",
+    ask: {
+      observation: atRest({ snapshots: [final()], images: [image()], ...withDataDisks }),
+    },
+    rule: launches,
+    expect: launchedFrom({}),
   },
 ];
 

@@ -266,6 +266,44 @@ test("a type that is offered only where no subnet is names the zones where it is
   expect(failures[0]?.reason).toMatch(/not offered in eu-central-1a, .* but in eu-central-1c/);
 });
 
+const withDisks = (...otherDevices: string[]) =>
+  accountFacts({
+    image: async (imageId) => {
+      const known = await accountFacts().image("ami-00000001");
+      return known && { ...known, imageId, otherDevices };
+    },
+  });
+
+test.each<[string, string[], string]>([
+  [
+    "one data disk",
+    ["/dev/sdb"],
+    "ami-00000001 maps another EBS volume (/dev/sdb) besides its root device /dev/xvda, and must map that alone: a managed instance carries one root disk, and data disks that are attached otherwise outlive it. Register an image without it, or choose another.",
+  ],
+  [
+    "two data disks",
+    ["/dev/sdb", "/dev/sdc"],
+    "ami-00000001 maps further EBS volumes (/dev/sdb, /dev/sdc) besides its root device /dev/xvda, and must map that alone: a managed instance carries one root disk, and data disks that are attached otherwise outlive it. Register an image without them, or choose another.",
+  ],
+])("an image that maps %s is refused before anything is made", async (_name, devices, reason) => {
+  const { failures } = await check(contextWith(withDisks(...devices)), {}, goodInputs);
+  expect(failures).toEqual([{ property: "imageId", reason }]);
+});
+
+test("a swap to an image that maps a data disk is refused, too", async () => {
+  const olds = { ...goodInputs, region: "eu-central-1" };
+  const news = { ...goodInputs, imageId: "ami-00000002" };
+  const { failures } = await check(contextWith(withDisks("/dev/sdb")), olds, news);
+  expect(failures.map(({ property }) => property)).toEqual(["imageId"]);
+});
+
+test("what runs from an image that maps a data disk can still have its root disk changed", async () => {
+  const olds = { ...goodInputs, region: "eu-central-1" };
+  const news = { ...goodInputs, rootVolume: { sizeGiB: 20 } };
+  const { failures } = await check(contextWith(withDisks("/dev/sdb")), olds, news);
+  expect(failures).toEqual([]);
+});
+
 test("a licensed platform is warned about and not refused", async () => {
   const known = await accountFacts().image("ami-00000001");
   const facts = accountFacts({

@@ -1,6 +1,8 @@
 /** The questions of the checks, asked of the embedded EC2 through the SDK and the wire protocol. */
 import { createPreflight } from "../../src/aws/preflight";
 import { check } from "../../src/provider/check";
+import { handlers } from "../../src/provider/handlers";
+import { imageWithDataDisk } from "../simulation/operations";
 import { declared, images, openAccount, subnetIds } from "./account";
 
 test("what exists is told with the facts that the checks compare", async () => {
@@ -11,6 +13,8 @@ test("what exists is told with the facts that the checks compare", async () => {
     rootDeviceType: "ebs",
     platformDetails: "Linux/UNIX",
     rootSizeGiB: 8,
+    rootDevice: "/dev/xvda",
+    otherDevices: [],
   });
   const [subnet] = await preflight.subnets([subnetIds[0]]);
   expect(subnet).toMatchObject({ subnetId: subnetIds[0], zone: "us-east-1a" });
@@ -19,6 +23,25 @@ test("what exists is told with the facts that the checks compare", async () => {
   expect(type?.usageClasses).toContain("spot");
   const offerings = await preflight.offerings(["m5.large"]);
   expect(offerings).toContainEqual({ instanceType: "m5.large", zone: "us-east-1a" });
+});
+
+test("an image with a data disk is told with its device, and refused", async () => {
+  const account = openAccount();
+  const imageId = imageWithDataDisk(account.simulator, { deleteOnTermination: false });
+  expect(await createPreflight(account.ec2).image(imageId)).toMatchObject({
+    otherDevices: ["/dev/sdb"],
+  });
+  const { failures } = await check(account.context(), {}, { ...declared, imageId });
+  expect(failures.map(({ property }) => property)).toEqual(["imageId"]);
+});
+
+test("a launch whose image could not be asked about beforehand makes the root disk only", async () => {
+  const account = openAccount();
+  const imageId = imageWithDataDisk(account.simulator, { deleteOnTermination: true });
+  await handlers.create(account.context(), { ...declared, imageId });
+  const Filters = [{ Name: "attachment.status", Values: ["attached"] }];
+  const { Volumes } = await account.ec2.call("DescribeVolumes", { Filters });
+  expect(Volumes?.map(({ Attachments }) => Attachments?.[0]?.Device)).toEqual(["/dev/xvda"]);
 });
 
 test("what does not exist is absent from the answer, and no error", async () => {

@@ -52,6 +52,8 @@ export function accountFacts(overrides: Partial<Preflight> = {}): Preflight {
             rootDeviceType: "ebs",
             platformDetails: "Linux/UNIX",
             rootSizeGiB: 8,
+            rootDevice: "/dev/xvda",
+            otherDevices: [],
           }
         : undefined,
     subnets: async (ids) => subnets.filter(({ subnetId }) => ids.includes(subnetId)),

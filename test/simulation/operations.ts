@@ -6,7 +6,7 @@
 import type { Asked, Ledger } from "../../src/engine/model";
 import type { Outcome } from "../../src/engine/reconcile";
 import type { Spec, SpecInput } from "../../src/engine/spec";
-import { DEFAULT_SUBNET_IDS, IMAGE_IDS } from "../../src/simulator";
+import { DEFAULT_SUBNET_IDS, IMAGE_IDS, type Simulator } from "../../src/simulator";
 import { firstLedger, parse, run, type World } from "./world";
 
 export const firstImage = IMAGE_IDS.amazonLinux;
@@ -108,6 +108,43 @@ export function readFromImage(world: World, imageId: string, path: string): stri
   simulator.call("TerminateInstances", { InstanceIds: [instanceId] });
   simulator.clock.advance(120);
   return content;
+}
+
+/** As the console makes an image of a server with two disks, the data disk first. */
+export function imageWithDataDisk(
+  simulator: Simulator,
+  data: { deleteOnTermination: boolean },
+): string {
+  const { VolumeId } = simulator.call("CreateVolume", {
+    AvailabilityZone: "us-east-1a",
+    Size: 5,
+  }) as { VolumeId: string };
+  simulator.clock.advance(60);
+  const { SnapshotId } = simulator.call("CreateSnapshot", { VolumeId }) as { SnapshotId: string };
+  simulator.clock.advance(600);
+  const { Images } = simulator.call("DescribeImages", { ImageIds: [firstImage] }) as {
+    Images: { RootDeviceName: string; BlockDeviceMappings: { Ebs: { SnapshotId: string } }[] }[];
+  };
+  const [image] = Images;
+  const { ImageId } = simulator.call("RegisterImage", {
+    Name: "a server with a data disk",
+    Architecture: "x86_64",
+    VirtualizationType: "hvm",
+    EnaSupport: true,
+    RootDeviceName: image?.RootDeviceName,
+    BlockDeviceMappings: [
+      {
+        DeviceName: "/dev/sdb",
+        Ebs: { SnapshotId, DeleteOnTermination: data.deleteOnTermination },
+      },
+      {
+        DeviceName: image?.RootDeviceName,
+        Ebs: { SnapshotId: image?.BlockDeviceMappings[0]?.Ebs.SnapshotId },
+      },
+    ],
+  }) as { ImageId: string };
+  simulator.clock.advance(60);
+  return ImageId;
 }
 
 export function registerSnapshot(world: World, snapshotId: string): string {

@@ -12,6 +12,7 @@ import {
   destroy,
   expectBytes,
   firstImage,
+  imageWithDataDisk,
   look,
   readFromImage,
   registerSnapshot,
@@ -333,6 +334,48 @@ describe("capacity", () => {
     });
     await upDone(story);
     expect((await look(story)).anchors[0]?.privateIp).toBe(address);
+    await expectBytes(story);
+  });
+});
+
+describe("a base image that maps a data disk", () => {
+  const volumesOf = ({ world }: Story) =>
+    stateOf(world).volumes.filter(({ tags }) => tags["pmi:id"] !== undefined);
+
+  function onImageWithData(deleteOnTermination: boolean): Story {
+    const world = createWorld();
+    const imageId = imageWithDataDisk(world.simulator, { deleteOnTermination });
+    return begin(world, { imageId });
+  }
+
+  it.each([true, false])(
+    "(deleted on termination: %s) gives its root alone, and leaves nothing for ever",
+    async (deleteOnTermination) => {
+      const story = onImageWithData(deleteOnTermination);
+      await upDone(story);
+      await write(story, "/srv/data", "precious");
+      expect(volumesOf(story)).toHaveLength(1);
+      change(story, { recycleToken: "once" });
+      await upDone(story);
+      await expectBytes(story);
+      await live(story, 60);
+      expect(volumesOf(story)).toHaveLength(1);
+      await destroy(story);
+      story.world.simulator.clock.advance(100 * 3600);
+      await sweepAll(story.world);
+      expect(volumesOf(story)).toEqual([]);
+    },
+  );
+
+  it("has no disk that could be taken for the root when the launch was not seen through", async () => {
+    const story = onImageWithData(false);
+    dieAfter(story, "RunInstances");
+    await expect(up(story)).rejects.toThrow(Crash);
+    story.world.simulator.clock.advance(120);
+    await write(story, "/srv/data", "precious");
+    await interrupt(story);
+    story.world.simulator.clock.advance(300);
+    await upDone(story);
     await expectBytes(story);
   });
 });
