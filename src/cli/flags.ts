@@ -46,7 +46,7 @@ export const outputFlags: Definitions<OutputFlags> = {
 export const accountFlags: Definitions<AccountFlags> = {
   region: {
     kind: "parsed",
-    parse: rule(/^[a-z]{2}(-[a-z]+)+-\d$/, "a Region is named like eu-central-1"),
+    parse: rule(/^[a-z]{2,5}(-[a-z]+)+-\d$/, "a Region is named like eu-central-1"),
     brief: "AWS Region; else AWS_REGION, AWS_DEFAULT_REGION or the profile's",
     placeholder: "region",
     optional: true,

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { derived } from "./derived";
+import { rootVolumeComplaints, rootVolumeSchema } from "./root-volume";
 
 const pattern = (expression: RegExp, rule: string) =>
   z.string({ error: rule }).regex(expression, rule);
@@ -28,19 +29,6 @@ const hours = (rule: string) =>
     .int(rule)
     .min(0, rule)
     .max(24 * 365, rule);
-
-const rootVolumeSchema = z
-  .strictObject({
-    /** GiB; default: the size that the image says. Never smaller than the disk that it continues. */
-    sizeGiB: z.int().min(1).max(65536).optional(),
-    volumeType: z.enum(["gp3", "gp2", "io1", "io2", "standard"]).default("gp3"),
-    iops: z.int().min(100).max(256000).optional(),
-    /** MiB/s, gp3 only. */
-    throughput: z.int().min(125).max(2000).optional(),
-    encrypted: z.boolean().default(true),
-    kmsKeyId: z.string().min(1).optional(),
-  })
-  .prefault({});
 
 const metadataOptionsSchema = z
   .strictObject({
@@ -90,7 +78,7 @@ const tagsSchema = z
 
 const shape = {
   /** AWS Region; default: the provider's. */
-  region: pattern(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a Region such as eu-central-1").optional(),
+  region: pattern(/^[a-z]{2,5}(-[a-z]+)+-\d$/, "must be a Region such as eu-central-1").optional(),
   /** The base image. Changing it is an AMI swap: the next launch boots the new image. */
   imageId,
   instanceTypes: z.array(instanceType).min(1, "must name at least one instance type"),
@@ -158,15 +146,8 @@ export const specSchema = z.strictObject(shape).superRefine((spec, context) => {
     );
   if (spec.maxSpotPrice !== undefined && spec.lifeCycle !== "spot")
     refuse(["maxSpotPrice"], 'needs lifeCycle "spot"');
-  const { volumeType, iops, throughput, kmsKeyId, encrypted } = spec.rootVolume;
-  if (throughput !== undefined && volumeType !== "gp3")
-    refuse(["rootVolume", "throughput"], 'needs volumeType "gp3"');
-  if (iops !== undefined && (volumeType === "gp2" || volumeType === "standard"))
-    refuse(["rootVolume", "iops"], 'needs volumeType "gp3", "io1" or "io2"');
-  if (iops === undefined && (volumeType === "io1" || volumeType === "io2"))
-    refuse(["rootVolume", "iops"], `is required with volumeType "${volumeType}"`);
-  if (kmsKeyId !== undefined && !encrypted)
-    refuse(["rootVolume", "kmsKeyId"], "needs encrypted: true");
+  for (const [property, rule] of rootVolumeComplaints(spec.rootVolume))
+    refuse(["rootVolume", property], rule);
 });
 
 export type SpecInput = z.input<typeof specSchema>;

@@ -280,7 +280,8 @@ export class DamagedLedgerError extends Error {
 
 /** The ledger on an anchor's tags. Throws a DamagedLedgerError when they cannot be read. */
 export function decodeLedger(tags: Tags): Ledger {
-  const told = Object.fromEntries(Object.entries(tags).filter(([, value]) => value !== ""));
+  const isTold = ([key, value]: [string, string]) => value !== "" || key === tagKeys.creationKey;
+  const told = Object.fromEntries(Object.entries(tags).filter(isTold));
   const parsed = ledgerSchema.safeParse(told);
   if (!parsed.success) throw new DamagedLedgerError(tags[tagKeys.id] ?? "?", parsed.error);
   const read = parsed.data;

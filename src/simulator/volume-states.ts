@@ -113,12 +113,44 @@ function performanceOf(type: string, sizeGib: number, wish: VolumeWish) {
       "InvalidParameterCombination",
       `The parameter iops is not supported for ${type} volumes.`,
     );
+  checkPerformance(type, sizeGib, wish);
   if (type === "gp3") return { iops: wish.iops ?? 3000, throughput: wish.throughput ?? 125 };
   if (type === "gp2") return { iops: Math.min(16000, Math.max(100, sizeGib * 3)) };
   if (type !== "io1" && type !== "io2") return {};
   if (wish.iops === undefined)
     throw new Ec2Error("MissingParameter", "The request must contain the parameter iops");
   return { iops: wish.iops };
+}
+
+/** Least, most, and how many for each GiB; a gp3 volume has its 3,000 whatever its size (ec2-facts §2). */
+const iopsLimits: Readonly<Record<string, readonly [number, number, number]>> = {
+  gp3: [3000, 80_000, 500],
+  io1: [100, 64_000, 50],
+  io2: [100, 256_000, 1000],
+};
+
+function checkPerformance(type: string, sizeGib: number, { iops, throughput }: VolumeWish): void {
+  const limits = Object.hasOwn(iopsLimits, type) ? iopsLimits[type] : undefined;
+  if (limits !== undefined && iops !== undefined) {
+    const [least, most, perGib] = limits;
+    if (iops < least || iops > most)
+      throw invalidValue(
+        `Volume iops of ${iops} is ${iops < least ? "too low; minimum" : "too high; maximum"} is ${iops < least ? least : most}.`,
+      );
+    if (iops > Math.max(sizeGib * perGib, type === "gp3" ? 3000 : 0))
+      throw invalidValue(
+        `Iops to volume size ratio of ${iops / sizeGib} is too high; maximum is ${perGib}.`,
+      );
+  }
+  if (throughput === undefined) return;
+  if (throughput < 125 || throughput > 2000)
+    throw invalidValue(
+      `Throughput ${throughput} is invalid. Expecting a value between 125 and 2000.`,
+    );
+  if (throughput > (iops ?? 3000) / 4)
+    throw invalidValue(
+      `Throughput (MiBps) to iops ratio of ${throughput / (iops ?? 3000)} is too high; maximum is 0.25 MiBps per iops.`,
+    );
 }
 
 function checkRate(rate: number | undefined): void {

@@ -116,6 +116,42 @@ const refusals: [string, Change, string, string][] = [
     "needs volumeType",
   ],
   [
+    "a disk that is too large for its kind",
+    { rootVolume: { volumeType: "gp2", sizeGiB: 20000 } },
+    "rootVolume.sizeGiB",
+    "between 1 and 16384 GiB",
+  ],
+  [
+    "a disk that is too small for its kind",
+    { rootVolume: { volumeType: "io1", iops: 100, sizeGiB: 3 } },
+    "rootVolume.sizeGiB",
+    "between 4 and 16384 GiB",
+  ],
+  [
+    "fewer iops than any disk has",
+    { rootVolume: { iops: 100 } },
+    "rootVolume.iops",
+    "between 3000 and 80000",
+  ],
+  [
+    "more iops than any disk has",
+    { rootVolume: { volumeType: "io1", iops: 64001 } },
+    "rootVolume.iops",
+    "between 100 and 64000",
+  ],
+  [
+    "more iops than its size allows",
+    { rootVolume: { sizeGiB: 8, iops: 16000 } },
+    "rootVolume.iops",
+    "at most 4000 for 8 GiB",
+  ],
+  [
+    "more throughput than its iops allow",
+    { rootVolume: { throughput: 2000 } },
+    "rootVolume.throughput",
+    "at most 750 MiB/s with 3000 iops",
+  ],
+  [
     "no iops where they are due",
     { rootVolume: { volumeType: "io2" } },
     "rootVolume.iops",
@@ -246,4 +282,14 @@ test("equal values have equal texts, whatever the order of their keys", () => {
       expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
     }),
   );
+});
+
+test.each([
+  { sizeGiB: 1, iops: 3000, throughput: 750 },
+  { sizeGiB: 160, iops: 80000, throughput: 2000 },
+  { iops: 80000 },
+  { volumeType: "io2", sizeGiB: 4, iops: 4000 },
+  { volumeType: "standard", sizeGiB: 1024 },
+])("a root volume at EBS's limits is accepted: %j", (rootVolume) => {
+  expect(specSchema.safeParse({ ...least, rootVolume }).success).toBe(true);
 });

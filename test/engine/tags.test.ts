@@ -160,6 +160,11 @@ describe("the ledger", () => {
     expect(decodeLedger(written).launch).toBeUndefined();
   });
 
+  test("may have been created without a name of its own", () => {
+    const nameless = ledger({ creationKey: "" });
+    expect(decodeLedger(encodeLedger(nameless))).toEqual(nameless);
+  });
+
   test("of a launch of whose instance no tag tells knows nothing of it", () => {
     const { [tagKeys.instance]: _told, ...tags } = encodeLedger(ledger());
     expect(decodeLedger(tags).launch).toMatchObject({ generation: 1, ran: false });

@@ -24,6 +24,20 @@ describe("volumes", () => {
     });
   });
 
+  test.each([
+    [{ VolumeType: "gp3", Iops: 2999 }, "too low; minimum is 3000"],
+    [{ VolumeType: "gp3", Iops: 80_001, Size: 1000 }, "too high; maximum is 80000"],
+    [{ VolumeType: "gp3", Iops: 5001 }, "maximum is 500"],
+    [{ VolumeType: "io2", Iops: 10_001 }, "maximum is 1000"],
+    [{ VolumeType: "gp3", Throughput: 124 }, "between 125 and 2000"],
+    [{ VolumeType: "gp3", Throughput: 751 }, "maximum is 0.25 MiBps per iops"],
+  ])("are refused beyond EBS's limits: %j", (asked, message) => {
+    const { error } = createTester();
+    const refused = error("CreateVolume", { AvailabilityZone: ZONE_A, Size: 10, ...asked });
+    expect(refused).toMatchObject({ code: "InvalidParameterValue" });
+    expect(refused.message).toContain(message);
+  });
+
   test("are made once per client token (ec2-facts §1.1)", () => {
     const { call, error } = createTester();
     const input = { AvailabilityZone: ZONE_A, Size: 10, ClientToken: "data-1" };
