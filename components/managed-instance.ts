@@ -132,7 +132,7 @@ export interface ManagedInstanceArgs {
   timeouts?: pulumi.Input<TimeoutsArgs>;
   /** A running controller answers interruptions and takes snapshots on time. Default: none, and both happen during `pulumi up` only. */
   controller?: pulumi.Input<ControllerArgs>;
-  /** The id (`pmi-…`) of an existing managed instance to take over instead of creating one: what `import` is for other resources. May be removed afterwards. */
+  /** The id (`pmi-…`) of an existing managed instance to take over instead of creating one: what `import` is for other resources. `imageId` must be the one that its root disk descends from. May be removed afterwards. */
   adopt?: pulumi.Input<string>;
 }
 

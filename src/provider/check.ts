@@ -84,6 +84,7 @@ async function ask(
     region,
     preflight: askedOnce(preflight),
     changed,
+    takesOver: inputs.adopt !== undefined && olds.imageId === undefined,
     unknown,
     warn: (message) => context.log(message, { severity: "warning" }),
     skip: (question, error) =>

@@ -3,6 +3,7 @@
  * over. The id is made here, once; the creation key is how a later run finds what this one began.
  */
 import type { Ledger } from "../engine/model";
+import { type Situation, understand } from "../engine/situation";
 import { fingerprint, type Spec } from "../engine/spec";
 import type { Open } from "./claim";
 import type { Connection, Context } from "./context";
@@ -121,7 +122,29 @@ async function takeOver(connection: Connection, inputs: Properties, spec: Spec):
     );
   }
   const specVersion = nextSpecVersion(known.ledger, spec);
+  refuseSwap(understand({ ...known, spec, specVersion, now: connection.now() }));
   return { operation: "create", id, spec, specVersion, properties: inputs };
+}
+
+/**
+ * A program that takes the newest image names another one than the disk descends from, and nobody who
+ * takes a machine over means to swap its disk away. One that never ran has none to lose.
+ */
+function refuseSwap(situation: Situation): void {
+  const { id } = situation.ledger;
+  const { imageId } = situation.spec;
+  const descent = baseImageInForce(situation);
+  if (descent === undefined || descent === imageId) return;
+  throw new Error(
+    `imageId is ${imageId}, and the root disk of ${id} descends from ${descent}: adopting would swap that disk away at once. Set imageId to ${descent}, adopt, and change it in a later \`pulumi up\`.`,
+  );
+}
+
+/** That of the launch that EC2 accepted last, even if nobody has seen it run yet: its disk is the newest. */
+function baseImageInForce({ launchAccepted, ledger }: Situation): string | undefined {
+  const { launch, lineage, startedLineage } = ledger;
+  if (!launchAccepted) return lineage?.baseImageId;
+  return [startedLineage, lineage].find((each) => each?.number === launch?.lineage)?.baseImageId;
 }
 
 /** A specification that differs from the one in force is a newer one; the same keeps its number. */

@@ -14,6 +14,8 @@ export interface PreflightRequest {
   preflight: Preflight;
   /** Properties that are known and differ from those of the last update. */
   changed: ReadonlySet<string>;
+  /** One that exists is taken over: it descends from the image already, which may be gone by now. */
+  takesOver: boolean;
   /** Properties that a preview cannot know. */
   unknown: ReadonlySet<string>;
   warn(message: string): void;
@@ -74,9 +76,23 @@ function distinct(failures: readonly Failure[]): Failure[] {
 }
 
 /** On licensed platforms see ec2-facts §3. */
-async function checkImage({ spec, region, preflight, changed, warn }: PreflightRequest) {
-  const property = "imageId";
+async function checkImage(request: PreflightRequest): Promise<Failure[]> {
+  const { spec, preflight, changed, takesOver, warn } = request;
   const image = await preflight.image(spec.imageId);
+  const unfit = takesOver ? [] : checkFitness(request, image);
+  if (unfit.length > 0 || image === undefined) return unfit;
+  if (spec.persistRootDevice && image.platformDetails !== "Linux/UNIX") {
+    warn(
+      `${spec.imageId} is a licensed platform (${image.platformDetails}). An image registered from its root disk can lose the billing code; such an image is refused, and the instance then does not come back by itself. Test a recycle before relying on it.`,
+    );
+  }
+  // Whoever runs from such an image already must be able to change the root disk.
+  const failures = changed.has("imageId") && !takesOver ? checkDisks(image) : [];
+  return [...failures, ...checkRootSize(spec, image.rootSizeGiB)];
+}
+
+function checkFitness({ spec, region }: PreflightRequest, image: ImageFacts | undefined) {
+  const property = "imageId";
   if (image === undefined) {
     const reason = `${spec.imageId} does not exist in ${region}, or is not shared with this account. Image ids differ from Region to Region: find one with aws.ec2.getAmi.`;
     return [{ property, reason }];
@@ -85,18 +101,9 @@ async function checkImage({ spec, region, preflight, changed, warn }: PreflightR
     const reason = `${spec.imageId} is ${image.state} and must be available. Wait until it is, or choose another.`;
     return [{ property, reason }];
   }
-  if (image.rootDeviceType !== "ebs") {
-    const reason = `${spec.imageId} has a root device of type ${image.rootDeviceType} and must have one on EBS: only such a disk outlives its instance. Choose another image.`;
-    return [{ property, reason }];
-  }
-  if (spec.persistRootDevice && image.platformDetails !== "Linux/UNIX") {
-    warn(
-      `${spec.imageId} is a licensed platform (${image.platformDetails}). An image registered from its root disk can lose the billing code; such an image is refused, and the instance then does not come back by itself. Test a recycle before relying on it.`,
-    );
-  }
-  // Whoever runs from such an image already must be able to change the root disk.
-  const failures = changed.has(property) ? checkDisks(image) : [];
-  return [...failures, ...checkRootSize(spec, image.rootSizeGiB)];
+  if (image.rootDeviceType === "ebs") return [];
+  const reason = `${spec.imageId} has a root device of type ${image.rootDeviceType} and must have one on EBS: only such a disk outlives its instance. Choose another image.`;
+  return [{ property, reason }];
 }
 
 /** EC2 makes what an image maps anew at each launch, and tags it as the root (ec2-facts §2). */

@@ -321,6 +321,21 @@ test("a withdrawn image does not stop a later change of a tag", async () => {
   expect(answer.failures).toEqual([]);
 });
 
+test.each([
+  ["was withdrawn", accountFacts({ image: async () => undefined })],
+  ["maps a data disk", withDisks("/dev/sdb")],
+])("an image that %s does not stop the adoption of what descends from it", async (_what, facts) => {
+  const news = { ...goodInputs, adopt: "pmi-0123456789ab" };
+  expect((await check(contextWith(facts), {}, news)).failures).toEqual([]);
+});
+
+test("a withdrawn image stops a swap to it, also where adopt still stands in the program", async () => {
+  const facts = accountFacts({ image: async () => undefined });
+  const olds = { ...goodInputs, region: "eu-central-1", adopt: "pmi-0123456789ab" };
+  const { failures } = await check(contextWith(facts), olds, { ...olds, imageId: "ami-00000002" });
+  expect(failures.map(({ property }) => property)).toEqual(["imageId"]);
+});
+
 test("a check that we are not permitted to make is left out", async () => {
   const denied = Object.assign(new Error("no"), { name: "UnauthorizedOperation" });
   const facts = accountFacts({ image: () => Promise.reject(denied) });

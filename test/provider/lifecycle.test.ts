@@ -311,6 +311,58 @@ test("adopt refuses what does not exist and what is deallocated", async () => {
   );
 });
 
+test("adopt refuses another image than the disk descends from, and changes nothing", async () => {
+  const account = openAccount();
+  const { id } = await created(account);
+  const { now: _now, ...before } = account.simulator.control.state();
+  const newest = { ...declared, imageId: images.amazonLinuxNewer, adopt: id };
+  await expect(created(account, newest)).rejects.toThrow(
+    `imageId is ${images.amazonLinuxNewer}, and the root disk of ${id} descends from ${images.amazonLinux}: adopting would swap that disk away at once. Set imageId to ${images.amazonLinux}, adopt, and change it in a later \`pulumi up\`.`,
+  );
+  expect(account.simulator.control.state()).toMatchObject(before);
+  const { outs } = await created(account, { ...newest, imageId: images.amazonLinux });
+  const { outs: swapped } = await handlers.update(account.context(), id, outs, newest);
+  expect(factsOf(swapped)).toMatchObject({ lineage: 2, imageId: images.amazonLinuxNewer });
+});
+
+test("after a swap adopt takes the image that was swapped to, and refuses the one before", async () => {
+  const account = openAccount();
+  const { id, outs } = await created(account);
+  const swap = { ...declared, imageId: images.amazonLinuxNewer };
+  await handlers.update(account.context(), id, outs, swap);
+  await expect(created(account, { ...declared, adopt: id })).rejects.toThrow(
+    `the root disk of ${id} descends from ${images.amazonLinuxNewer}`,
+  );
+  const adopted = await created(account, { ...swap, adopt: id });
+  expect(factsOf(adopted.outs)).toMatchObject({ lineage: 2, generation: 2 });
+});
+
+test.each([
+  ["before its launch", /^terminating/, images.amazonLinux, images.amazonLinuxNewer, 1],
+  ["at its launch", /^launching/, images.amazonLinuxNewer, images.amazonLinux, 2],
+] as const)(
+  "a swap that was cut off %s is adopted with the image of the disk that there is",
+  async (_when, words, imageId, other, lineage) => {
+    const account = openAccount();
+    const { id, outs } = await created(account);
+    const swap = { ...declared, imageId: images.amazonLinuxNewer };
+    const cut = handlers.update(abortedAt(account, words), id, outs, swap);
+    await expect(cut).rejects.toThrow(/^Stopped at a safe point/);
+    await expect(created(account, { ...declared, imageId: other, adopt: id })).rejects.toThrow(
+      `imageId is ${other}, and the root disk of ${id} descends from ${imageId}`,
+    );
+    const adopted = await created(account, { ...declared, imageId, adopt: id });
+    expect(factsOf(adopted.outs)).toMatchObject({ imageId, lineage });
+  },
+);
+
+test("a paused one that never ran can be adopted with any image", async () => {
+  const account = openAccount();
+  const { id } = await created(account, { ...declared, desiredState: "paused" });
+  const inputs = { ...declared, imageId: images.amazonLinuxNewer, adopt: id };
+  expect(factsOf((await created(account, inputs)).outs)).toMatchObject({ lineage: 1 });
+});
+
 test("a lost network interface is made again from what state remembers", async () => {
   const account = openAccount();
   const { id, outs } = await created(account);
