@@ -8,6 +8,7 @@ import { type Cloud, CloudError, type CloudStep, type StepOutcome } from "../eng
 import { type Tags, tagKeys } from "../engine/tags";
 import type { Ec2, Input } from "./client";
 import { createObserver } from "./observer";
+import { ownImages } from "./own-images";
 import { tagsOf } from "./shapes";
 
 type StepOf<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
@@ -236,7 +237,7 @@ async function findById(ec2: Ec2, step: Deletion): Promise<{ Tags?: sdk.Tag[] } 
   switch (step.kind) {
     case "deregister-image": {
       const Filters = byId("image-id", step.imageId);
-      return (await ec2.call("DescribeImages", { Owners: ["self"], Filters })).Images?.[0];
+      return (await ec2.call("DescribeImages", ownImages(Filters))).Images?.[0];
     }
     case "delete-snapshot": {
       const Filters = byId("snapshot-id", step.snapshotId);

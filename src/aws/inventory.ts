@@ -5,6 +5,7 @@
 import type { Held, RetainedAnchor } from "../engine/retention";
 import { isOurAnchor, isOurImage, isOurSnapshot, isOurVolume, tagKeys } from "../engine/tags";
 import { allPages, type Ec2 } from "./client";
+import { ownImages } from "./own-images";
 import { imageOf, snapshotOf, tagsOf, volumeOf } from "./shapes";
 
 export type Retained = Held | RetainedAnchor;
@@ -18,7 +19,7 @@ export function createInventory(ec2: Ec2): Inventory {
   return {
     async retained() {
       const [images, snapshots, volumes, anchors] = await Promise.all([
-        allPages(ec2, "DescribeImages", { Owners: ["self"], Filters }, (page) => page.Images),
+        allPages(ec2, "DescribeImages", ownImages(Filters), (page) => page.Images),
         allPages(
           ec2,
           "DescribeSnapshots",

@@ -15,6 +15,7 @@ import type {
 import { CloudError, type CloudQuery } from "../engine/ports";
 import { isOurAnchor, isOurVolume, tagKeys } from "../engine/tags";
 import { allPages, type Ec2 } from "./client";
+import { ownImages } from "./own-images";
 import {
   anchorOf,
   baseImageOf,
@@ -56,7 +57,7 @@ export function createObserver(ec2: Ec2, now: () => number): Observer {
             { OwnerIds: ["self"], Filters: ours },
             (p) => p.Snapshots,
           ),
-          allPages(ec2, "DescribeImages", { Owners: ["self"], Filters: ours }, (p) => p.Images),
+          allPages(ec2, "DescribeImages", ownImages(ours), (p) => p.Images),
           findBaseImage(ec2, query.imageId, kept, now),
           findSpotMarket(ec2, query, kept, now),
         ]);
@@ -181,7 +182,10 @@ async function findBaseImage(ec2: Ec2, imageId: string, kept: Kept, now: () => n
 
 async function describeImage(ec2: Ec2, imageId: string): Promise<sdk.Image | undefined> {
   try {
-    const { Images } = await ec2.call("DescribeImages", { ImageIds: [imageId] });
+    const { Images } = await ec2.call("DescribeImages", {
+      ImageIds: [imageId],
+      IncludeDisabled: true,
+    });
     return Images?.[0];
   } catch (error) {
     if (error instanceof CloudError && error.meaning === "not-found") return undefined;
@@ -275,7 +279,7 @@ async function glance(ec2: Ec2, watch: Watch): Promise<string | undefined> {
     }
     case "image": {
       const Filters = [filter("image-id", watch.imageId)];
-      return (await ec2.call("DescribeImages", { Owners: ["self"], Filters })).Images?.[0]?.State;
+      return (await ec2.call("DescribeImages", ownImages(Filters))).Images?.[0]?.State;
     }
     case "anchor": {
       const Filters = [filter("network-interface-id", watch.interfaceId)];

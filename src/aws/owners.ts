@@ -7,6 +7,7 @@ import type * as sdk from "@aws-sdk/client-ec2";
 import { inBatches } from "../engine/batches";
 import { ownerOfClientToken, tagKeys } from "../engine/tags";
 import { allPages, type Ec2 } from "./client";
+import { ownImages } from "./own-images";
 import { tagsOf } from "./shapes";
 
 export interface NamedResources {
@@ -63,7 +64,7 @@ async function ownersOfSnapshots(ec2: Ec2, ids: string[]): Promise<Owned[]> {
 }
 
 async function ownersOfImages(ec2: Ec2, ids: string[]): Promise<Owned[]> {
-  const input = { Owners: ["self"], Filters: tagged("image-id", ids) };
+  const input = ownImages(tagged("image-id", ids));
   const images = await allPages(ec2, "DescribeImages", input, (page) => page.Images);
   return images.flatMap(({ ImageId = "", Tags }) => ownerByTag(ImageId, Tags));
 }

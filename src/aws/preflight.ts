@@ -111,7 +111,10 @@ const absentImageCodes = ["InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"];
 /** By id: without it EC2 searches every image that the account may see. */
 async function findImage(ec2: Ec2, imageId: string): Promise<ImageFacts | undefined> {
   try {
-    const { Images } = await ec2.call("DescribeImages", { ImageIds: [imageId] });
+    const { Images } = await ec2.call("DescribeImages", {
+      ImageIds: [imageId],
+      IncludeDisabled: true,
+    });
     const image = Images?.[0];
     return image && imageFacts(imageId, image);
   } catch (error) {

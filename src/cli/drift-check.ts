@@ -104,7 +104,7 @@ async function readSurroundings(ec2: Ec2, specs: readonly Spec[]) {
       allPages(
         ec2,
         "DescribeImages",
-        { Filters: [{ Name: "image-id", Values }] },
+        { Filters: [{ Name: "image-id", Values }], IncludeDisabled: true },
         (page) => page.Images,
       ),
     ),

@@ -6,6 +6,7 @@
 import type * as sdk from "@aws-sdk/client-ec2";
 import { allPages } from "../aws/client";
 import { readFleet } from "../aws/fleet";
+import { ownImages } from "../aws/own-images";
 import { anchorOf, imageOf, instanceOf, snapshotOf, tagsOf, volumeOf } from "../aws/shapes";
 import type { ControllerRegistry, Entry } from "../controller/registry";
 import { describeFacts, type Facts } from "../engine/facts";
@@ -123,7 +124,7 @@ async function readTagged(eyes: Eyes): Promise<Map<string, Belongings>> {
     readInstances(eyes),
     allPages(ec2, "DescribeVolumes", { Filters }, (page) => page.Volumes),
     allPages(ec2, "DescribeSnapshots", { OwnerIds: ["self"], Filters }, (page) => page.Snapshots),
-    allPages(ec2, "DescribeImages", { Owners: ["self"], Filters }, (page) => page.Images),
+    allPages(ec2, "DescribeImages", ownImages(Filters), (page) => page.Images),
   ]);
   const found = new Map<string, Belongings>();
   const of = (id: string): Belongings => {

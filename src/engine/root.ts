@@ -145,9 +145,13 @@ export function secureImage(situation: Situation, snapshot: Snapshot): Securing<
       watch: { kind: "image", imageId: pending.imageId },
       untilAt: now + 60 * minutes,
     };
-  const failed = made.filter((image) => stillCounts(image.createdAt, now));
-  if (failed.length >= finalAttempts)
-    return { kind: "failed", reason: `${failed.length} images of ${snapshot.snapshotId} failed` };
+  // One that somebody disabled launches nothing either, and may stay disabled for ever.
+  const unusable = made.filter((image) => stillCounts(image.createdAt, now));
+  if (unusable.length >= finalAttempts)
+    return {
+      kind: "failed",
+      reason: `${unusable.length} images of ${snapshot.snapshotId} failed or were disabled`,
+    };
   const { lineage, generation, baseImageId } = snapshot;
   const operation = operations.register(snapshot.snapshotId);
   const provenance = { lineage, generation, baseImageId, operation, platform };
@@ -164,7 +168,7 @@ export function secureImage(situation: Situation, snapshot: Snapshot): Securing<
   };
 }
 
-/** The first name that no image has: what failed keeps its name for as long as it is there. */
+/** The first name that no image has: what failed or is disabled keeps its name while it is there. */
 function freeName(id: string, snapshotId: string, made: readonly Image[]): string {
   const names = made.map((image) => image.name);
   let failures = 0;

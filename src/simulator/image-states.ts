@@ -61,6 +61,18 @@ export function deregister(world: World, image: ImageRecord): void {
   publishImageEvent(world, image.id, "deregistered");
 }
 
+/** Hidden, and neither its name nor its snapshots are free (ec2-facts §3). */
+export function disable(world: World, image: ImageRecord): void {
+  world.images.update(image.id, { state: "disabled" });
+  publishImageEvent(world, image.id, "disabled");
+}
+
+export function enable(world: World, image: ImageRecord): void {
+  if (image.state !== "disabled") return;
+  world.images.update(image.id, { state: "available" });
+  publishImageEvent(world, image.id, "available");
+}
+
 function forgetUse(world: World, snapshotId: string | undefined, imageId: string): void {
   if (snapshotId === undefined) return;
   const users = world.imagesBySnapshot.get(snapshotId);

@@ -29,7 +29,7 @@ import type {
 import { action } from "./action";
 import { type FilterValues, type Listing, list } from "./describe";
 import { Ec2Error } from "./errors";
-import { deregister } from "./image-states";
+import { deregister, disable, enable } from "./image-states";
 import { keptByRow } from "./kept-views";
 import type { ImageMapping, ImageRecord } from "./records";
 import { find, invalidCombination, notSimulated, nouns, required } from "./refusals";
@@ -244,12 +244,12 @@ export const imageActions = {
   DisableImage: action<DisableImageRequest, DisableImageResult>(
     { ImageId: true },
     (world, input) => {
-      world.images.update(ownImage(world, input.ImageId).id, { state: "disabled" });
+      disable(world, ownImage(world, input.ImageId));
       return { Return: true };
     },
   ),
   EnableImage: action<EnableImageRequest, EnableImageResult>({ ImageId: true }, (world, input) => {
-    world.images.update(ownImage(world, input.ImageId).id, { state: "available" });
+    enable(world, ownImage(world, input.ImageId));
     return { Return: true };
   }),
   EnableImageDeprecation: action<EnableImageDeprecationRequest, EnableImageDeprecationResult>(

@@ -5,6 +5,7 @@ import type { Action, Ec2 } from "../../src/aws/client";
 import { allPages } from "../../src/aws/client";
 import { createCloud } from "../../src/aws/cloud";
 import { createInventory } from "../../src/aws/inventory";
+import { ownersOf } from "../../src/aws/owners";
 import { createAnchorRegistry } from "../../src/aws/registry";
 import { baseImageOf, healthOf, instanceOf } from "../../src/aws/shapes";
 import { sweep } from "../../src/controller/sweep";
@@ -123,6 +124,21 @@ describe("an observation", () => {
     const asked = calls.find(({ action }) => action === "DescribeInstances");
     expect(filtersOf(asked?.input ?? {})).toEqual([{ Name: "client-token", Values: [`${id}:*`] }]);
   });
+});
+
+test("our images are asked for with those that somebody disabled, wherever we look", async () => {
+  const { calls, ec2 } = scripted({});
+  const cloud = createCloud(ec2, { now: () => now });
+  await cloud.observe(query);
+  await cloud.glance({ kind: "image", imageId: "ami-1f" });
+  await cloud.perform({ kind: "deregister-image", imageId: "ami-1f" });
+  await createInventory(ec2).retained();
+  await ownersOf(ec2, { instanceIds: [], snapshotIds: [], imageIds: ["ami-1f"] });
+  const asked = calls.filter(({ action }) => action === "DescribeImages");
+  expect(asked.map(({ input }) => new Map(Object.entries(input)).get("IncludeDisabled"))).toEqual(
+    asked.map(() => true),
+  );
+  expect(asked).toHaveLength(6);
 });
 
 describe("a deletion", () => {

@@ -437,6 +437,23 @@ const images: Row[] = [
     expect: acts(registering("snap-1-final", "pmi-0123456789ab/snap-1-final/1")),
   },
   {
+    name: "an image that somebody disabled is replaced by one under the next name",
+    ask: { observation: atRest({ snapshots: [final()], images: [image({ state: "disabled" })] }) },
+    rule: launches,
+    expect: acts(registering("snap-1-final", "pmi-0123456789ab/snap-1-final/1")),
+  },
+  {
+    name: "an image beside one that was disabled is what the next launch starts from",
+    ask: {
+      observation: atRest({
+        snapshots: [final()],
+        images: [image({ imageId: "ami-0", state: "disabled" }), image()],
+      }),
+    },
+    rule: launches,
+    expect: launchedFrom({}),
+  },
+  {
     name: "three failed images of one snapshot are enough",
     ask: {
       observation: atRest({
@@ -445,7 +462,11 @@ const images: Row[] = [
       }),
     },
     rule: launches,
-    expect: { kind: "stuck", reason: "3 images of snap-1-final failed", remedy: lostRemedy },
+    expect: {
+      kind: "stuck",
+      reason: "3 images of snap-1-final failed or were disabled",
+      remedy: lostRemedy,
+    },
   },
   {
     name: "three images that failed a while ago are no reason not to try a fourth",

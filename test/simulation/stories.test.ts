@@ -412,6 +412,71 @@ describe("what is not ours", () => {
   });
 });
 
+describe("a persisted image that somebody disables", () => {
+  const disableImages = async (story: Story) => {
+    const { images } = await look(story);
+    expect(images).toHaveLength(1);
+    for (const { imageId } of images)
+      story.world.simulator.call("DisableImage", { ImageId: imageId });
+  };
+
+  async function pausedWithDisabledImage(): Promise<Story> {
+    const story = await running();
+    change(story, { desiredState: "paused" });
+    await upDone(story);
+    await disableImages(story);
+    return story;
+  }
+
+  it("is replaced when the instance is resumed, and deleted", async () => {
+    const story = await pausedWithDisabledImage();
+    change(story, { desiredState: "running" });
+    const { ledger } = await upDone(story);
+    expect(ledger.launch).toMatchObject({ generation: 2, lineage: 1 });
+    await expectBytes(story);
+    await live(story, 30);
+    expect((await look(story)).images).toEqual([]);
+  });
+
+  it("is replaced while the instance stays paused, which needs one to rest with", async () => {
+    const story = await pausedWithDisabledImage();
+    await upDone(story);
+    const { images } = await look(story);
+    expect(images.map(({ state }) => state)).toEqual(["available"]);
+  });
+
+  it("is replaced in a deallocation, and the sweep leaves nothing of either", async () => {
+    const story = await pausedWithDisabledImage();
+    expect((await destroy(story)).kind).toBe("done");
+    const [image, ...others] = (await look(story)).images;
+    expect(others).toEqual([]);
+    expect(readFromImage(story.world, image?.imageId ?? "", "/srv/data")).toBe("precious");
+    await expectNothingLeft(story.world);
+  });
+
+  it("after the deallocation is swept when its hours are over", async () => {
+    const story = await running();
+    expect((await destroy(story)).kind).toBe("done");
+    await disableImages(story);
+    await expectNothingLeft(story.world);
+  });
+
+  it("as soon as it is there ends with a reason, and not without end", async () => {
+    const story = await running();
+    story.world.hooks.before.push(async (action) => {
+      if (action !== "DescribeImages") return;
+      for (const { id, state, tags } of stateOf(story.world).images)
+        if (state === "available" && tags["pmi:id"] !== undefined)
+          story.world.simulator.call("DisableImage", { ImageId: id });
+    });
+    change(story, { desiredState: "paused" });
+    expect(await up(story)).toMatchObject({
+      kind: "stuck",
+      reason: expect.stringMatching(/^3 images of snap-\w+ failed or were disabled$/),
+    });
+  });
+});
+
 describe("deallocation", () => {
   it("keeps nothing when every kind's retention is zero hours", async () => {
     const none = { images: 0, snapshots: 0, volumes: 0, networkInterfaces: 0 };

@@ -216,6 +216,52 @@ describe("DescribeImages", () => {
     expect(call("DescribeImages", { Owners: ["self"] }).Images).toEqual([]);
   });
 
+  test("hides a disabled image by its id, too, until it is enabled again (ec2-facts §3)", () => {
+    const tester = createTester();
+    const { call, error } = tester;
+    const ImageId = registered(tester, tester.boot());
+    call("DisableImage", { ImageId });
+    expect(error("DescribeImages", { ImageIds: [ImageId] }).code).toBe("InvalidAMIID.NotFound");
+    const asked = { ImageIds: [ImageId], IncludeDisabled: true };
+    expect(call("DescribeImages", asked).Images?.[0]?.State).toBe("disabled");
+    call("EnableImage", { ImageId });
+    expect(tester.image(ImageId).State).toBe("available");
+    tester.boot({ ImageId });
+  });
+
+  test("a disabled image keeps its name until it is deregistered (ec2-facts §3)", () => {
+    const tester = createTester();
+    const snapshot = tester.snapshotOf(tester.rootVolumeId(tester.boot()));
+    const ImageId = tester.imageOf(snapshot, { Name: "kept" });
+    tester.call("DisableImage", { ImageId });
+    expect(() => tester.imageOf(snapshot, { Name: "kept" })).toThrow(/already in use/);
+    tester.call("DeregisterImage", { ImageId });
+    tester.sim.clock.advance(3600);
+    tester.imageOf(snapshot, { Name: "kept" });
+  });
+
+  test("a failed image is not made available by enabling it", () => {
+    const tester = createTester();
+    const snapshot = tester.snapshotOf(tester.rootVolumeId(tester.boot()));
+    tester.sim.control.setFaults({ failImages: { next: 1 } });
+    const ImageId = tester.imageOf(snapshot);
+    tester.call("EnableImage", { ImageId });
+    expect(tester.image(ImageId).State).toBe("failed");
+  });
+
+  test("disabling and enabling an image are told as events (ec2-facts §8)", () => {
+    const tester = createTester();
+    const ImageId = registered(tester, tester.boot());
+    tester.call("DisableImage", { ImageId });
+    tester.call("EnableImage", { ImageId });
+    tester.sim.clock.advance(60);
+    const told = tester.sim.control.events
+      .list()
+      .filter((event) => event["detail-type"] === "EC2 AMI State Change")
+      .map(({ detail }) => detail.State);
+    expect(told).toEqual(["available", "disabled", "available"]);
+  });
+
   test("hides disabled images unless asked, and they do not launch", () => {
     const tester = createTester();
     const { call } = tester;
