@@ -164,7 +164,10 @@ function expiredOrNeeded(situation: Situation, held: Held): Disposition {
 
 function dispositionOf(situation: Situation, rest: Rest, held: Held): Disposition {
   const { goal } = situation;
-  if (expiryOf(situation, held) !== undefined) return expiredOrNeeded(situation, held);
+  // Whoever says that nothing is to be kept means what was kept for a rollback, too.
+  const keepsNothing = goal === "deallocated" && longestHours(situation) === 0;
+  if (!keepsNothing && expiryOf(situation, held) !== undefined)
+    return expiredOrNeeded(situation, held);
   if (held.resource.holdsGap === true) return ofGapVolume(situation, held);
   if (held.resource.lineage !== liveLineage(situation)) return ofOldLineage(situation, held);
   switch (goal) {

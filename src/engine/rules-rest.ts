@@ -41,6 +41,7 @@ const secureState: Rule = {
     const { goal, spec } = situation;
     const { images, snapshots } = spec.retentionHours;
     if (goal === "deallocated" && images + snapshots === 0) return undefined;
+    if (hasEnded(situation)) return undefined;
     const wantsImage = goal === "paused" || (images > 0 && !isGivenUp(situation));
     const found = wantsImage ? findRoot(situation) : findSnapshot(situation);
     if (found.kind === "opens") return undefined;
@@ -49,6 +50,13 @@ const secureState: Rule = {
     return stuck(found.reason, "look at the volume and its snapshots; nothing of it is deleted");
   },
 };
+
+/**
+ * Its interface is gone and its disk says when it goes: a snapshot whose time was over before is not
+ * made again, because nobody would come back to give the new one an end.
+ */
+const hasEnded = ({ anchor, goal, tip }: Situation) =>
+  goal === "deallocated" && anchor === undefined && tip?.deleteAfterAt !== undefined;
 
 /** Says already when it goes, as after a deallocation that is carried out once more. */
 function isGivenUp(situation: Situation): boolean {

@@ -28,6 +28,8 @@ export interface ControlApi {
 
 const text = z.string().min(1);
 const count = z.int().min(0);
+/** In seconds; far beyond, there are no dates any more. */
+const tenYears = 10 * 365 * 86_400;
 const probability = z.number().min(0).max(1);
 const draw = { probability: probability.optional(), next: count.optional() };
 const callFault = z.strictObject({ action: text.optional(), ...draw });
@@ -47,7 +49,9 @@ const bodies = {
     available: z.union([count, z.literal("unlimited")]),
   }),
   image: z.strictObject({ imageId: text, boots: z.enum(["healthy", "never-healthy"]) }),
-  advance: z.strictObject({ seconds: z.number().min(0) }),
+  advance: z.strictObject({
+    seconds: z.number().min(0).max(tenYears, "at most ten years at once"),
+  }),
   faults: z.strictObject({
     throttle: callFaults,
     lostReply: callFaults,
@@ -113,9 +117,11 @@ function routesOf(simulator: Simulator): Readonly<Record<string, Route>> {
 
 // An image that never boots is a fault to whoever tests, but a property of the image to the
 // simulator; so setting faults again heals the images that the last setting made unhealthy.
-function faultSetter({ control }: Simulator) {
+function faultSetter({ actions, control }: Simulator) {
   let unhealthy: readonly string[] = [];
   return ({ unhealthyImages = [], ...faults }: Faults & { unhealthyImages?: string[] }) => {
+    for (const kind of ["throttle", "lostReply"] as const)
+      checkActions(kind, faults[kind], actions);
     for (const imageId of unhealthyImages) {
       control.markImage({ imageId, boots: "never-healthy" });
     }
@@ -125,6 +131,15 @@ function faultSetter({ control }: Simulator) {
     unhealthy = unhealthyImages;
     control.setFaults(faults);
   };
+}
+
+/** A fault of an action that there is not would never strike. */
+function checkActions(kind: string, fault: Faults["throttle"], actions: readonly string[]): void {
+  for (const { action } of [fault ?? []].flat())
+    if (action !== undefined && !actions.includes(action))
+      throw new BodyError([
+        `${kind}.action is ${JSON.stringify(action)}: must be one of ${actions.join(", ")}`,
+      ]);
 }
 
 function route<Body>(schema: z.ZodType<Body>, run: (body: Body) => unknown): Route {

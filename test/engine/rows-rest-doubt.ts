@@ -208,6 +208,20 @@ const rests: Row[] = [
     expect: ends,
   },
   {
+    name: "where all has been ended, a disk that says when it goes gets no other snapshot for one whose time is over",
+    ask: {
+      deallocate: true,
+      observation: atRest({
+        anchors: [],
+        volumes: [volume({ deleteAfterAt: now + minutes })],
+        snapshots: [],
+        anchorMissingSinceAt: now - 10 * minutes,
+      }),
+    },
+    rule: endsAll,
+    expect: ends,
+  },
+  {
     name: "an anchor that EC2 may only not show yet is not called gone",
     ask: {
       deallocate: true,

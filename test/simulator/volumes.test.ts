@@ -31,7 +31,7 @@ describe("volumes", () => {
     [{ VolumeType: "io2", Iops: 10_001 }, "maximum is 1000"],
     [{ VolumeType: "gp3", Throughput: 124 }, "between 125 and 2000"],
     [{ VolumeType: "gp3", Throughput: 751 }, "maximum is 0.25 MiBps per iops"],
-  ])("are refused beyond EBS's limits: %j", (asked, message) => {
+  ] as const)("are refused beyond EBS's limits: %j", (asked, message) => {
     const { error } = createTester();
     const refused = error("CreateVolume", { AvailabilityZone: ZONE_A, Size: 10, ...asked });
     expect(refused).toMatchObject({ code: "InvalidParameterValue" });
