@@ -5,7 +5,9 @@ import {
   carriedVolume,
   final,
   heldBy,
+  hours,
   image,
+  imageB,
   instance,
   keepNothing,
   launch,
@@ -82,5 +84,20 @@ export const keptRows: readonly Row[] = [
     },
     rule: "all is as it should be until upkeep is due",
     expect: { kind: "done", wakeAt: now + 3 * minutes },
+  },
+  {
+    name: "whoever keeps nothing keeps nothing of an earlier lineage, however long a rollback had",
+    ask: {
+      spec: spec({ imageId: imageB, retentionHours: keepNothing }),
+      ledger: ledger({
+        phase: "deallocating",
+        lineage: { number: 2, baseImageId: imageB },
+        startedLineage: { number: 2, baseImageId: imageB },
+        launch: launch({ generation: 2, lineage: 2, imageId: imageB }),
+      }),
+      observation: atRest({ volumes: [], snapshots: [final({ deleteAfterAt: now + hours })] }),
+    },
+    rule: "what is kept says until when, and what is not needed is deleted after two looks",
+    expect: acts(condemning("snap-1-final")),
   },
 ];

@@ -172,6 +172,13 @@ describe("a body that breaks a rule is refused with property, value and rule", (
     ],
     ["advance", { seconds: "ten" }, 'seconds is "ten": Invalid input: expected number'],
     ["advance", {}, "seconds is missing"],
+    ["advance", { seconds: 1e15 }, "seconds is 1000000000000000: at most ten years at once"],
+    [
+      "faults",
+      { throttle: { action: "RunInstancez" } },
+      'throttle.action is "RunInstancez": must be',
+    ],
+    ["faults", { lostReply: [{ action: "Run" }] }, 'lostReply.action is "Run": must be one of'],
     ["faults", { slowDetach: { seconds: null } }, "slowDetach.seconds is null"],
     ["faults", { throttle: { probability: 2 } }, "throttle.probability is 2: Too big"],
     ["faults", { throttle: [{ next: -1 }] }, "throttle.0.next is -1: Too small"],
