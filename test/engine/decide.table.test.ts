@@ -3,39 +3,7 @@
 
 import { decide, rules } from "../../src/engine/decide";
 import { question } from "./builders";
-import { carrierDoubtRows } from "./rows-carrier-doubt";
-import { identityRows } from "./rows-identity";
-import { identityDoubtRows } from "./rows-identity-doubt";
-import { keptRows } from "./rows-kept";
-import { launchRows } from "./rows-launch";
-import { launchDoubtRows } from "./rows-launch-doubt";
-import { outsideRows } from "./rows-outside";
-import { restRows } from "./rows-rest";
-import { restDoubtRows } from "./rows-rest-doubt";
-import { rootRows } from "./rows-root";
-import { rootDoubtRows } from "./rows-root-doubt";
-import { stopRows } from "./rows-stop";
-import { stopDoubtRows } from "./rows-stop-doubt";
-import { upkeepRows } from "./rows-upkeep";
-import { upkeepDoubtRows } from "./rows-upkeep-doubt";
-
-const rows = [
-  ...identityRows,
-  ...identityDoubtRows,
-  ...carrierDoubtRows,
-  ...rootRows,
-  ...rootDoubtRows,
-  ...launchRows,
-  ...launchDoubtRows,
-  ...stopRows,
-  ...stopDoubtRows,
-  ...restRows,
-  ...restDoubtRows,
-  ...upkeepRows,
-  ...upkeepDoubtRows,
-  ...keptRows,
-  ...outsideRows,
-];
+import { rows } from "./rows";
 
 test.each(rows)("$name", ({ ask, expect: expected, rule }) => {
   expect(decide(question(ask))).toEqual({ ...expected, rule });
