@@ -33,6 +33,7 @@ export class Tape {
   }
 
   private next<Answer>(): Answer {
+    if (this.at >= this.answers.length) throw new Error("it was asked more than was recorded");
     this.at += 1;
     return this.answers[this.at - 1] as Answer;
   }
