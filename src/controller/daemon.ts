@@ -128,7 +128,8 @@ async function assemble(options: Assembly, log: Log) {
     ),
     ...(topicArn === undefined ? [] : [await createSnsNotifier({ topicArn })]),
   );
-  const shared = { ...options, clock, log, notifier, stretch: () => rounds.stretch };
+  const surveyor = createSurveyor({ ec2: rationing.ec2(() => "recovery"), registry, now });
+  const shared = { ...options, clock, log, notifier, stretch: () => surveyor.stretch() };
   const workers = {
     recovery: workDeps(
       rationing.ec2(() => "recovery"),
@@ -146,14 +147,12 @@ async function assemble(options: Assembly, log: Log) {
     now,
     run: (wanted) => rounds.lookAt(wanted, carryOut),
   });
-  const surveyed = rationing.ec2(() => "recovery");
   const swept = rationing.ec2(() => "upkeep");
   const rounds: Rounds = new Rounds({
-    ...{ clock, log, metrics, now, queue, registry, signal, notifier },
+    ...{ clock, log, metrics, now, queue, signal, surveyor, notifier },
     learnTime: async () => {
       await ec2.call("DescribeInstances", { MaxResults: 5 });
     },
-    surveyor: createSurveyor({ ec2: surveyed, registry, now }),
     sweep: () => {
       const progress = (message: string) => log.info({ event: "sweep" }, message);
       const inventory = createInventory(swept);

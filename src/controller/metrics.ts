@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Action } from "../aws/client";
 import type { Meaning } from "../engine/ports";
 import type { Notice, Notifier } from "./notifications";
-import type { Standing } from "./registry";
+import type { Standings } from "./survey";
 import type { WorkResult } from "./worker";
 
 export interface Metrics {
@@ -12,7 +12,7 @@ export interface Metrics {
   surveyed(survey: { at: number; shown: number; strangers: number; stretch: number }): void;
   worked(result: WorkResult): void;
   /** How every entry of the registry stands; the whole of it replaces what was known. */
-  standings(all: ReadonlyMap<string, Standing["kind"] | "new">): void;
+  standings(all: Standings): void;
   /** Counts what people are told of. */
   notifier: Notifier;
   /** What `/metrics` answers. */

@@ -6,10 +6,13 @@
 import type { Sighting } from "../aws/fleet";
 import type { Entry } from "./registry";
 
+/** Recovery goes first: somebody is down, or will be in two minutes. */
+export type Urgency = "recovery" | "upkeep";
+
 export interface News {
   /** The same text as long as the same is seen. */
   sight: string;
-  urgency: "recovery" | "upkeep";
+  urgency: Urgency;
   reason: string;
   /** Nobody who sees it may call the managed instance done. */
   contradictsDone: boolean;
@@ -25,7 +28,7 @@ export function goalOf({ asked, deallocate, spec }: Entry): Goal {
 interface Rule {
   goals: readonly Goal[];
   sees(sighting: Sighting): boolean;
-  urgency: News["urgency"];
+  urgency: Urgency;
   text(sighting: Sighting, goal: Goal): string;
   contradictsDone(entry: Entry): boolean;
 }

@@ -8,9 +8,9 @@
 import type { Action, Ec2 } from "../aws/client";
 import { requestBucket } from "../aws/request-buckets";
 import { type Clock, CloudError } from "../engine/ports";
+import type { Urgency } from "./news";
 import type { Bucket, ControllerRegistry } from "./registry";
 import { defaultShare } from "./stretch";
-import type { Urgency } from "./survey";
 
 export interface RationingOptions {
   ec2: Ec2;

@@ -8,7 +8,6 @@ import type { Log } from "./log";
 import type { Metrics } from "./metrics";
 import type { Notifier } from "./notifications";
 import type { WorkQueue } from "./queue";
-import type { ControllerRegistry, Standing } from "./registry";
 import type { Surveyor, Wanted } from "./survey";
 import type { SweepReport } from "./sweep";
 import type { WorkResult } from "./worker";
@@ -17,7 +16,6 @@ export interface RoundsDeps {
   /** Asks EC2 for something small, so that the clock knows AWS's time from then on. */
   learnTime(): Promise<void>;
   surveyor: Surveyor;
-  registry: Pick<ControllerRegistry, "list">;
   queue: WorkQueue;
   sweep(): Promise<SweepReport>;
   clock: Clock;
@@ -41,8 +39,6 @@ const sweepEverySeconds = 600;
 export class Rounds {
   private readonly report: RoundsReport = { worked: 0, stuck: 0, failed: 0 };
   private surveyedAt: number | undefined;
-  /** How many times longer upkeep takes than specified, by the last survey. */
-  stretch = 1;
   private startedAt: number;
   /** Entries that cannot even say when to look again: they are left alone for a while. */
   private readonly notBefore = new Map<string, number>();
@@ -120,28 +116,19 @@ export class Rounds {
   private async survey(): Promise<void> {
     const { log, metrics, queue, signal, surveyor } = this.deps;
     const found = await surveyor.survey();
-    const { at, isThorough, shown, strangers, stretch, wanted } = found;
+    const { at, damaged, isThorough, shown, standings, strangers, stretch, wanted } = found;
     this.surveyedAt = at;
-    this.stretch = stretch;
     metrics.surveyed({ at, shown, strangers: strangers.length, stretch });
     if (isThorough) {
-      await this.countStandings();
+      metrics.standings(standings);
+      for (const error of damaged)
+        log.error({ event: "damaged", error }, "an entry cannot be read");
       for (const { id, instanceId } of strangers)
         log.warn({ event: "stranger", id, instanceId }, `${id} is not in this registry`);
     }
     if (signal.aborted) return;
     for (const each of wanted)
       if ((this.notBefore.get(each.id) ?? 0) <= this.deps.now()) queue.add(each);
-  }
-
-  private async countStandings(): Promise<void> {
-    const { log, metrics, registry } = this.deps;
-    const all = new Map<string, Standing["kind"] | "new">();
-    const damaged = (error: Error) =>
-      log.error({ event: "damaged", error: error.message }, "an entry cannot be read");
-    for await (const { id, standing } of registry.list({ damaged }))
-      all.set(id, standing?.kind ?? "new");
-    metrics.standings(all);
   }
 
   private async sweep(): Promise<void> {

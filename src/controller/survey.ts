@@ -8,12 +8,9 @@ import type { Ec2 } from "../aws/client";
 import { type Fleet, readFleet, type Sighting } from "../aws/fleet";
 import { inBatches } from "../engine/batches";
 import { messageOf } from "../engine/error-text";
-import { goalOf, type News, newsOf } from "./news";
-import type { ControllerRegistry, Entry } from "./registry";
+import { goalOf, type News, newsOf, type Urgency } from "./news";
+import type { ControllerRegistry, Entry, Standing } from "./registry";
 import { type Demand, demandOf, noDemand, stretchOf } from "./stretch";
-
-/** Recovery goes first: somebody is down, or will be in two minutes. */
-export type Urgency = "recovery" | "upkeep";
 
 export interface Wanted {
   id: string;
@@ -42,9 +39,14 @@ export interface Survey {
   strangers: readonly Stranger[];
   /** How many times longer than specified the account needs between two snapshots; 1 or more. */
   stretch: number;
+  /** As the last thorough survey found them: how every entry that can be read stands. */
+  standings: Standings;
   /** One sentence for each entry that cannot be read. */
   damaged: readonly string[];
 }
+
+/** By managed instance; new is what nobody has looked at yet. */
+export type Standings = ReadonlyMap<string, Standing["kind"] | "new">;
 
 export interface SurveyorOptions {
   ec2: Ec2;
@@ -73,6 +75,7 @@ interface Memory {
   told: Map<string, Told>;
   thoroughAt: number;
   strangers: readonly Stranger[];
+  standings: Standings;
   damaged: readonly string[];
   demand: Demand;
 }
@@ -83,6 +86,7 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
     told: new Map(),
     thoroughAt: Number.NEGATIVE_INFINITY,
     strangers: [],
+    standings: new Map(),
     damaged: [],
     demand: noDemand,
   };
@@ -110,6 +114,7 @@ async function survey(options: SurveyorOptions, memory: Memory): Promise<Survey>
     isThorough,
     strangers: memory.strangers,
     stretch: stretchOf(memory.demand),
+    standings: memory.standings,
     damaged: memory.damaged,
   };
 }
@@ -130,20 +135,21 @@ async function readDue({ registry }: SurveyorOptions, at: number): Promise<Set<s
 /** Every entry, and who of those that EC2 shows is in none. */
 async function compareAll({ registry }: SurveyorOptions, memory: Memory, seen: Seen) {
   const wanted: Wanted[] = [];
-  const known = new Set<string>();
+  const standings = new Map<string, Standing["kind"] | "new">();
   const damaged: string[] = [];
   let demand = noDemand;
   for await (const entry of registry.list({ damaged: ({ message }) => damaged.push(message) })) {
-    known.add(entry.id);
+    standings.set(entry.id, entry.standing?.kind ?? "new");
     demand = demandOf(entry, demand);
     wanted.push(...wantedOf(entry, memory, seen));
   }
   memory.demand = demand;
   memory.damaged = damaged;
+  memory.standings = standings;
   memory.strangers = [...seen.fleet].flatMap(([id, sighting]) =>
-    known.has(id) ? [] : strangerOf(id, sighting),
+    standings.has(id) ? [] : strangerOf(id, sighting),
   );
-  for (const id of memory.told.keys()) if (!known.has(id)) memory.told.delete(id);
+  for (const id of memory.told.keys()) if (!standings.has(id)) memory.told.delete(id);
   memory.thoroughAt = seen.at;
   return wanted;
 }

@@ -1,8 +1,8 @@
 import type { Ec2 } from "../../src/aws/client";
 import { createMemoryControllerRegistry } from "../../src/controller/memory-registry";
+import type { Urgency } from "../../src/controller/news";
 import { createRationing, type RationingOptions } from "../../src/controller/rationing";
 import type { ControllerRegistry } from "../../src/controller/registry";
-import type { Urgency } from "../../src/controller/survey";
 import { CloudError } from "../../src/engine/ports";
 import { createWorld, type World } from "../simulation/world";
 

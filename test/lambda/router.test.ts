@@ -145,4 +145,24 @@ describe("the schedule", () => {
       strangers: [{ id: desk.story.initial.id }],
     });
   });
+
+  test("names entries of the table that cannot be read, and wakes who is due beside them", async () => {
+    const desk = await openRunningDesk();
+    desk.story.world.simulator.clock.advance(600);
+    const list = desk.registry.list.bind(desk.registry);
+    jest.spyOn(desk.registry, "list").mockImplementation(async function* (options = {}) {
+      options.damaged?.(new Error("the entry of pmi-00000000000b cannot be read"));
+      yield* list(options);
+    });
+    const { sent, handle, telemetry } = open(desk.story.world, desk.registry);
+    await handle(schedule);
+    expect(sent.map(({ groupId }) => groupId)).toEqual([desk.story.initial.id]);
+    expect(telemetry.lines.filter(({ level }) => level === "warn")).toEqual([
+      {
+        level: "warn",
+        message: "entries of the table cannot be read",
+        details: { damaged: ["the entry of pmi-00000000000b cannot be read"] },
+      },
+    ]);
+  });
 });

@@ -9,6 +9,7 @@ import { createAnchorRegistry } from "../../src/aws/registry";
 import { createRouter } from "../../src/controller/lambda/router";
 import { createSweeper } from "../../src/controller/lambda/sweep";
 import { createWorker } from "../../src/controller/lambda/worker";
+import type { Urgency } from "../../src/controller/news";
 import { createSurveyor } from "../../src/controller/survey";
 import type { Ec2Event } from "../../src/simulator";
 import type { Land } from "../campaign/land";
@@ -119,7 +120,7 @@ class Hands {
 
 const assembleWorker = (land: Land, number: number) => (ways: Ways) => {
   const { clock, queue, rationing, registry, telemetry } = ways;
-  const settings = (urgency: "recovery" | "upkeep") => {
+  const settings = (urgency: Urgency) => {
     const ec2 = rationing.ec2(() => urgency);
     return {
       ...{ clock, registry },

@@ -8,6 +8,7 @@ import { createCloud } from "../../aws/cloud";
 import { createInventory } from "../../aws/inventory";
 import { createAnchorRegistry } from "../../aws/registry";
 import { createDynamoRegistry } from "../dynamo-registry";
+import type { Urgency } from "../news";
 import { createSnsNotifier, type Notice, type Notifier } from "../notifications";
 import { createRationing } from "../rationing";
 import type { ControllerRegistry } from "../registry";
@@ -42,7 +43,7 @@ export async function openWorker(): Promise<WorkerDeps> {
   const registry = createDynamoRegistry({ table: need("TABLE_NAME"), region });
   const notifier = measured(await createSnsNotifier({ topicArn: need("TOPIC_ARN") }), telemetry);
   const rationing = createRationing({ ec2, registry, clock, unrationed: warningOf(telemetry) });
-  const settingsFor = (urgency: "recovery" | "upkeep") =>
+  const settingsFor = (urgency: Urgency) =>
     workSettings(
       { registry, notifier, telemetry, clock, host },
       rationing.ec2(() => urgency),

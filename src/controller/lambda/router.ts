@@ -46,7 +46,7 @@ export function createRouter(deps: RouterDeps) {
 }
 
 async function survey({ surveyor, queue, telemetry }: RouterDeps, time: string) {
-  const { wanted, shown, strangers, stretch, isThorough } = await surveyor.survey();
+  const { damaged, wanted, shown, strangers, stretch, isThorough } = await surveyor.survey();
   const minute = time.slice(0, "2026-01-01T00:00".length);
   const stretched = stretch > 1 ? { stretch } : {};
   await queue.send(wanted.map((each) => wakeBySurvey({ ...each, ...stretched }, minute)));
@@ -59,6 +59,8 @@ async function survey({ surveyor, queue, telemetry }: RouterDeps, time: string) 
     telemetry.warn("EC2 shows managed instances that this controller does not know", {
       strangers: strangers.slice(0, mostNamed),
     });
+  if (damaged.length > 0)
+    telemetry.warn("entries of the table cannot be read", { damaged: damaged.slice(0, mostNamed) });
 }
 
 /** A line of the log has its limits. */
