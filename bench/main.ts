@@ -3,13 +3,13 @@
  * virtual clock, what one core does, what a survey of many costs, and how fast many are back that EC2
  * took at once. Exit code 1 when a downtime, a survey or the last recovery exceeds its bound.
  */
+import { isReading } from "../src/aws/reading";
 import type { LatencyTable } from "../src/simulator";
 import { defaultLatencies } from "../src/simulator";
 import { interruptAll, massBound, massLine } from "./mass-interruption";
 import { measureNotice } from "./notice";
 import { type Measurement, measureAll } from "./operations";
 import { decisionsPerSecond, engineRecyclesPerSecond, recyclesPerSecond } from "./rates";
-import { isRead } from "./stopwatch";
 import { compareSurveys, surveyComplaints, surveyLines } from "./survey";
 
 /** Downtime ÷ critical path, on average over all rounds, of what the aim is set for. */
@@ -97,7 +97,7 @@ function table(rows: readonly Row[]): string[] {
     row.meanRatio.toFixed(3),
     row.worstRatio.toFixed(3),
     String(countOf(row.calls, () => true)),
-    String(countOf(row.calls, (action) => !isRead(action))),
+    String(countOf(row.calls, (action) => !isReading(action))),
   ]);
   const widths = head.map((_, column) =>
     Math.max(...[head, ...body].map((line) => line[column]?.length ?? 0)),

@@ -2,6 +2,7 @@
  * Measures by the simulator's own events, as EventBridge would deliver them, each at the instant at
  * which it happened, and compares the time with the least that the latency table allows.
  */
+import { isReading } from "../src/aws/reading";
 import type { CallRecord, Simulator } from "../src/simulator";
 import { criticalPathSeconds, type Operation } from "./critical-path";
 
@@ -86,11 +87,9 @@ export function startStopwatch(simulator: Simulator): Stopwatch {
   };
 }
 
-export const isRead = (action: string) => /^(Describe|Get)/.test(action);
-
 /** When the first call that changes something was sent; the log has when it was carried out. */
 function firstChangeAt({ latencies }: Simulator, calls: readonly CallRecord[]): number | undefined {
-  const first = calls.find(({ action }) => !isRead(action));
+  const first = calls.find(({ action }) => !isReading(action));
   if (first === undefined) return undefined;
   const isLaunch = first.action === "RunInstances";
   return first.time - (isLaunch ? latencies.runInstancesCall : latencies.call) * 1000;

@@ -9,6 +9,7 @@ import { type Clock, CloudError, type Meaning } from "../engine/ports";
 import type { AwsClock } from "./clock";
 import { connectionLimits } from "./connections";
 import { cloudErrorOf } from "./errors";
+import { isReading } from "./reading";
 
 const commands = {
   CreateNetworkInterface: sdk.CreateNetworkInterfaceCommand,
@@ -148,7 +149,7 @@ export function withPatience(ec2: Ec2, clock: Clock): Ec2 {
 }
 
 const mayRepeat = (action: Action, error: unknown) =>
-  /^(Describe|Get)/.test(action) &&
+  isReading(action) &&
   error instanceof CloudError &&
   (error.meaning === "throttled" || error.meaning === "unknown");
 
@@ -177,3 +178,9 @@ export async function allPages<A extends Action, Item>(
   for await (const page of eachPage(ec2, action, input)) found.push(...(items(page) ?? []));
   return found;
 }
+
+/** Of an account's instances those that pass the filters. */
+export const allInstances = (ec2: Ec2, Filters: sdk.Filter[]): Promise<sdk.Instance[]> =>
+  allPages(ec2, "DescribeInstances", { Filters }, ({ Reservations = [] }) =>
+    Reservations.flatMap(({ Instances = [] }) => Instances),
+  );

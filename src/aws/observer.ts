@@ -14,7 +14,7 @@ import type {
 } from "../engine/model";
 import { CloudError, type CloudQuery } from "../engine/ports";
 import { isOurAnchor, isOurVolume, tagKeys } from "../engine/tags";
-import { allPages, type Ec2 } from "./client";
+import { allInstances, allPages, type Ec2 } from "./client";
 import { ownImages } from "./own-images";
 import {
   anchorOf,
@@ -97,10 +97,7 @@ async function findAnchors(ec2: Ec2, query: CloudQuery, ours: sdk.Filter[]): Pro
 
 /** By client token, which a terminated instance keeps when it loses its tags (ec2-facts §9). */
 async function findInstances(ec2: Ec2, query: CloudQuery): Promise<Instance[]> {
-  const find = (...Filters: sdk.Filter[]) =>
-    allPages(ec2, "DescribeInstances", { Filters }, (page) =>
-      (page.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []),
-    );
+  const find = (...Filters: sdk.Filter[]) => allInstances(ec2, Filters);
   const found = await find(filter("client-token", `${query.id}:*`));
   const { instanceId } = query;
   const isMissed =

@@ -6,7 +6,7 @@
 import type * as sdk from "@aws-sdk/client-ec2";
 import { inBatches } from "../engine/batches";
 import { ownerOfClientToken, tagKeys } from "../engine/tags";
-import { allPages, type Ec2 } from "./client";
+import { allInstances, allPages, type Ec2 } from "./client";
 import { ownImages } from "./own-images";
 import { tagsOf } from "./shapes";
 
@@ -40,7 +40,9 @@ export async function ownersOf(ec2: Ec2, named: NamedResources): Promise<Owners>
 
 type Owned = readonly [resourceId: string, owner: Owner];
 
-const batchesOf = (ids: readonly string[]) => inBatches([...new Set(ids)], valuesPerFilter);
+/** Each value once, as many in a batch as one filter takes. */
+export const batchesOf = (values: readonly string[]) =>
+  inBatches([...new Set(values)], valuesPerFilter);
 
 /** By client token, which a terminated instance keeps when it loses its tags (ec2-facts §9). */
 async function ownersOfInstances(ec2: Ec2, ids: string[]): Promise<Owned[]> {
@@ -48,9 +50,7 @@ async function ownersOfInstances(ec2: Ec2, ids: string[]): Promise<Owned[]> {
     { Name: "instance-id", Values: ids },
     { Name: "client-token", Values: ["pmi-*"] },
   ];
-  const instances = await allPages(ec2, "DescribeInstances", { Filters }, (page) =>
-    (page.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []),
-  );
+  const instances = await allInstances(ec2, Filters);
   return instances.flatMap(({ ClientToken = "", InstanceId = "" }): Owned[] => {
     const owner = ownerOfClientToken(ClientToken);
     return owner === undefined ? [] : [[InstanceId, { id: owner.id, isPeriodic: false }]];

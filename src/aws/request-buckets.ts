@@ -3,6 +3,7 @@
  * once, and so many more each second. All callers of the account share them.
  */
 import type { Action } from "./client";
+import { isReading } from "./reading";
 
 export interface RequestBucket {
   capacity: number;
@@ -30,4 +31,4 @@ const own: Partial<Record<Action, RequestBucket>> = {
 
 /** Our describes are all filtered or paginated, so the smaller bucket of those that are not is none of ours. */
 export const requestBucket = (action: Action): RequestBucket =>
-  own[action] ?? (/^(Describe|Get)/.test(action) ? read : change);
+  own[action] ?? (isReading(action) ? read : change);

@@ -12,6 +12,8 @@ import {
   text_en,
 } from "@stricli/core";
 import type { Environment } from "../aws/access";
+import type { Claimant } from "../aws/claimant";
+import { messageOf } from "../engine/error-text";
 import { commands } from "./commands";
 import { type Ending, exitCodes, Failure, failureOf } from "./failure";
 import type { Invocation } from "./invocation";
@@ -22,7 +24,7 @@ export interface CommandLineOptions {
   streams: Streams;
   environment: Environment;
   home: string;
-  claimant: { host: string; pid: number };
+  claimant: Claimant;
   signal: AbortSignal;
   ask?: (question: string) => Promise<string>;
   version: string;
@@ -90,11 +92,10 @@ function textFor(state: State): ApplicationText {
 }
 
 function complaint(error: unknown): string {
-  if (!(error instanceof ArgumentScannerError))
-    return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof ArgumentScannerError)) return messageOf(error);
   return formatMessageForArgumentScannerError(error, {
     ArgumentParseError: ({ exception, externalFlagNameOrPlaceholder, input }) => {
-      const rule = exception instanceof Error ? exception.message : String(exception);
+      const rule = messageOf(exception);
       const isFlag = externalFlagNameOrPlaceholder !== "instance";
       const option = isFlag ? `--${externalFlagNameOrPlaceholder} ` : "";
       return `${option}${input}: ${rule}.`;

@@ -3,6 +3,7 @@
  * the same `decide` that the controller asks, on facts that were read in bulk.
  */
 import { allPages, type Ec2 } from "../aws/client";
+import { batchesOf } from "../aws/owners";
 import { baseImageOf } from "../aws/shapes";
 import type { Decision, Ledger, Observation, Step } from "../engine/model";
 import { slotRules, upkeepRules } from "../engine/rules-upkeep";
@@ -85,20 +86,10 @@ function postponed(id: string, spec: Spec, ledger: Ledger, observation: Observat
   };
 }
 
-/** EC2 takes so many values in one filter (ec2-facts §9). */
-const valuesPerFilter = 200;
-
-function inPortions(values: Iterable<string>): string[][] {
-  const all = [...new Set(values)];
-  return Array.from({ length: Math.ceil(all.length / valuesPerFilter) }, (_, index) =>
-    all.slice(index * valuesPerFilter, (index + 1) * valuesPerFilter),
-  );
-}
-
 /** The images and zones that the specifications name, each read once. */
 async function readSurroundings(ec2: Ec2, specs: readonly Spec[]) {
-  const imageIds = inPortions(specs.map(({ imageId }) => imageId));
-  const subnetIds = inPortions(specs.flatMap((spec) => spec.subnetIds));
+  const imageIds = batchesOf(specs.map(({ imageId }) => imageId));
+  const subnetIds = batchesOf(specs.flatMap((spec) => spec.subnetIds));
   const images = await Promise.all(
     imageIds.map((Values) =>
       allPages(

@@ -3,6 +3,7 @@
  * not end well: one line that says what, one that says what to do next.
  */
 import { DamagedEntryError } from "../controller/kept-text";
+import { messageOf } from "../engine/error-text";
 import { CloudError } from "../engine/ports";
 import { DamagedLedgerError } from "../engine/tags";
 
@@ -44,7 +45,7 @@ export function failureOf(thrown: unknown): Failure {
     return cloudFailure(new CloudError("denied", thrown.message, { cause: thrown }));
   const ofTable = tableFailure(thrown);
   if (ofTable !== undefined) return ofTable;
-  const message = thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
+  const message = messageOf(thrown);
   const next = "Run it again with --debug, which shows where it comes from.";
   return new Failure("failed", message, next, { cause: thrown });
 }

@@ -2,9 +2,10 @@
  * Waits until an order is fulfilled, and tells what happens meanwhile. Where nobody else is at work
  * the command does the work itself, under the same lease as a controller; so it never just hangs.
  */
-import { randomBytes } from "node:crypto";
+import { holderOf } from "../aws/claimant";
 import type { ControllerRegistry, Entry, HistoryEvent } from "../controller/registry";
 import { type WorkResult, work } from "../controller/worker";
+import { messageOf } from "../engine/error-text";
 import type { Account } from "./account";
 import type { Invocation } from "./invocation";
 import { lookWith, type Seen } from "./look";
@@ -71,8 +72,7 @@ class Hands {
   private readonly holder: string;
 
   constructor(private readonly options: FollowOptions) {
-    const { host, pid } = options.invocation.claimant;
-    this.holder = `${host}:${pid}:${randomBytes(4).toString("hex")}`;
+    this.holder = holderOf(options.invocation.claimant);
   }
 
   isBusy(): boolean {
@@ -104,7 +104,7 @@ class Hands {
     const signal = AbortSignal.any([invocation.signal, this.stop.signal]);
     const deps = { anchors, claimant, clock, cloud, deadlineAt, registry, signal };
     const report = (_id: string, what: string, error: unknown) =>
-      terminal.note(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      terminal.note(`${what}: ${messageOf(error)}`);
     const progress = ({ message }: { message: string }) => terminal.pass(message);
     return work(id, { ...deps, holder: this.holder, report }, { progress });
   }

@@ -1,6 +1,7 @@
 /** What a command has of the world around it: the terminal, the environment and the wish to stop. */
 import type { CommandContext } from "@stricli/core";
 import type { Environment } from "../aws/access";
+import type { Claimant } from "../aws/claimant";
 import type { Ending } from "./failure";
 import type { Terminal } from "./terminal";
 
@@ -10,7 +11,7 @@ export interface Invocation extends CommandContext {
   /** The user's home directory: where the registry is without --table and --directory. */
   readonly home: string;
   /** This process, as claims of creations and leases name it. */
-  readonly claimant: { host: string; pid: number };
+  readonly claimant: Claimant;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   /** Asks a person; undefined where nobody can answer. */

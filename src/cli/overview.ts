@@ -4,7 +4,7 @@
  * filtered describes however many there are.
  */
 import type * as sdk from "@aws-sdk/client-ec2";
-import { allPages } from "../aws/client";
+import { allInstances, allPages } from "../aws/client";
 import { readFleet } from "../aws/fleet";
 import { ownImages } from "../aws/own-images";
 import { anchorOf, imageOf, instanceOf, snapshotOf, tagsOf, volumeOf } from "../aws/shapes";
@@ -150,12 +150,7 @@ async function readTagged(eyes: Eyes): Promise<Map<string, Belongings>> {
  */
 async function readInstances({ ec2, clock }: Eyes): Promise<Instance[]> {
   const filters = [{ Name: "client-token", Values: ["pmi-*"] }];
-  const [found, fleet] = await Promise.all([
-    allPages(ec2, "DescribeInstances", { Filters: filters }, (page) =>
-      (page.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []),
-    ),
-    readFleet(ec2),
-  ]);
+  const [found, fleet] = await Promise.all([allInstances(ec2, filters), readFleet(ec2)]);
   const sightings = new Map([...fleet.values()].map((each) => [each.instanceId, each]));
   return found.map((each) => {
     const seen = sightings.get(each.InstanceId ?? "");

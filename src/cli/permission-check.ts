@@ -5,6 +5,7 @@
  */
 import { type Action, actions, type Ec2, type Input } from "../aws/client";
 import { codeOf } from "../aws/preflight";
+import { isReading } from "../aws/reading";
 import { CloudError } from "../engine/ports";
 import type { Account } from "./account";
 import { type Finding, some } from "./finding";
@@ -82,8 +83,6 @@ async function ask<A extends Action>(ec2: Ec2, action: A): Promise<Answer> {
     return error.meaning === "denied" ? "refused" : "unclear";
   }
 }
-
-export const isReading = (action: Action) => /^(Describe|Get)/.test(action);
 
 /** One after the other: doctor is in no hurry, and the account's buckets are for the controller. */
 export async function checkPermissions({ ec2 }: Pick<Account, "ec2">): Promise<Finding[]> {

@@ -3,8 +3,8 @@
  * again, until it is told to end. Any number of daemons may share one registry, and each may be
  * killed at any moment: whoever comes next goes on once the lease has run out.
  */
-import { randomBytes } from "node:crypto";
 import { accessTo, type Environment } from "../aws/access";
+import { type Claimant, holderOf } from "../aws/claimant";
 import { createEc2, type Ec2 } from "../aws/client";
 import { AwsClock } from "../aws/clock";
 import { createCloud } from "../aws/cloud";
@@ -30,7 +30,7 @@ export interface DaemonOptions {
   profile?: string;
   environment: Environment;
   /** This process, as claims of creations name it. */
-  claimant: { host: string; pid: number };
+  claimant: Claimant;
   /** Seconds between two surveys, 1 to 300. Default: 15. */
   intervalSeconds?: number;
   /** One round, until nothing is due any more, and then it ends. Default: false. */
@@ -141,7 +141,7 @@ async function assemble(options: Assembly, log: Log) {
     ),
   };
   const carryOut = ({ id, urgency }: Wanted) =>
-    work(id, { ...workers[urgency], holder: holderOf(options) });
+    work(id, { ...workers[urgency], holder: holderOf(options.claimant) });
   const queue: WorkQueue = new WorkQueue({
     atOnce,
     now,
@@ -161,10 +161,6 @@ async function assemble(options: Assembly, log: Log) {
   });
   return { metrics, rounds };
 }
-
-/** No two leases have the same holder, also where one process takes them one after the other. */
-const holderOf = ({ claimant: { host, pid } }: DaemonOptions) =>
-  `${host}:${pid}:${randomBytes(4).toString("hex")}`;
 
 type Shared = Assembly & {
   clock: AwsClock;

@@ -109,13 +109,8 @@ export class FileCell<Kept> implements Cell<Kept> {
     return true;
   }
 
-  private async versions(): Promise<number[]> {
-    const names = (await unlessAbsent(readdir(this.directory))) ?? [];
-    return names
-      .map((name) => /^(\d+)\.json$/.exec(name)?.[1])
-      .filter((digits) => digits !== undefined)
-      .map(Number)
-      .sort((a, b) => a - b);
+  private versions(): Promise<number[]> {
+    return numbersIn(this.directory, ".json");
   }
 
   private fileOf = (version: number) =>
@@ -166,6 +161,17 @@ async function makeDurable(directory: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** The numbers that files of a kind have for names, in their order. */
+export async function numbersIn(directory: string, extension: string): Promise<number[]> {
+  const names = (await unlessAbsent(readdir(directory))) ?? [];
+  return names
+    .filter((name) => path.extname(name) === extension)
+    .map((name) => path.basename(name, extension))
+    .filter((digits) => /^\d+$/.test(digits))
+    .map(Number)
+    .sort((a, b) => a - b);
 }
 
 /** Undefined where there is no such file or directory (any more). */

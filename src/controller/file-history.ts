@@ -3,9 +3,9 @@
  * A full file is followed by the next, and the oldest goes: so it stays bounded without anything
  * ever being rewritten, and several processes may append at once.
  */
-import { mkdir, open, readdir, readFile, unlink } from "node:fs/promises";
+import { mkdir, open, readFile, unlink } from "node:fs/promises";
 import path from "node:path";
-import { unlessAbsent } from "./file-cell";
+import { numbersIn, unlessAbsent } from "./file-cell";
 import { decodeEvent, encodeEvent } from "./kept-text";
 import type { HistoryEvent } from "./registry";
 
@@ -53,13 +53,8 @@ export class FileHistory {
     }
   }
 
-  private async numbers(): Promise<number[]> {
-    const names = (await unlessAbsent(readdir(this.directory))) ?? [];
-    return names
-      .map((name) => /^(\d+)\.jsonl$/.exec(name)?.[1])
-      .filter((digits) => digits !== undefined)
-      .map(Number)
-      .sort((a, b) => a - b);
+  private numbers(): Promise<number[]> {
+    return numbersIn(this.directory, ".jsonl");
   }
 
   private fileOf = (number: number) => path.join(this.directory, `${number}.jsonl`);

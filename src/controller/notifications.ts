@@ -24,6 +24,14 @@ export interface Notice {
   resourceIds?: readonly string[];
 }
 
+/** Of what a sweep deleted. */
+export const expiredNotice = (deleted: readonly string[], at: number): Notice => ({
+  kind: "expired",
+  at,
+  message: `retention has ended for ${deleted.length} resources, which are deleted`,
+  resourceIds: deleted,
+});
+
 export interface Notifier {
   /** May fail; the caller reports that and goes on. */
   notify(notice: Notice): Promise<void>;

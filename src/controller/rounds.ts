@@ -6,7 +6,7 @@ import { messageOf } from "../engine/error-text";
 import type { Clock } from "../engine/ports";
 import type { Log } from "./log";
 import type { Metrics } from "./metrics";
-import type { Notifier } from "./notifications";
+import { expiredNotice, type Notifier } from "./notifications";
 import type { WorkQueue } from "./queue";
 import type { Surveyor, Wanted } from "./survey";
 import type { SweepReport } from "./sweep";
@@ -136,9 +136,7 @@ export class Rounds {
     const { blocked, deleted, kept } = await this.deps.sweep();
     const counts = { blocked: blocked.length, deleted: deleted.length, kept: kept.length };
     log.info({ event: "swept", ...counts, ids: deleted }, "what is past its time is deleted");
-    if (deleted.length === 0) return;
-    const message = `retention has ended for ${deleted.length} resources, which are deleted`;
-    await notifier.notify({ kind: "expired", at: now(), message, resourceIds: deleted });
+    if (deleted.length > 0) await notifier.notify(expiredNotice(deleted, now()));
   }
 
   private tell(result: WorkResult): void {

@@ -3,6 +3,7 @@
  * and `pulumi up`: take the lease, carry out what is registered, write down what happened, and say
  * when to look again. The lease saves calls; safety never depends on it (design §5).
  */
+import type { Claimant } from "../aws/claimant";
 import { messageOf } from "../engine/error-text";
 import { describeFacts } from "../engine/facts";
 import { newestLedger } from "../engine/ledgers";
@@ -21,7 +22,7 @@ export interface WorkDeps extends JournalDeps {
   anchors: Registry;
   clock: Clock;
   /** This process, as claims of creations name it. */
-  claimant: { host: string; pid: number };
+  claimant: Claimant;
   /** Names the holder of a lease; no two of them are the same. */
   holder: string;
   /** Stops at the next safe point and makes it due at once. */

@@ -2,6 +2,7 @@
  * Judges a program's properties before anything is done: against the schema, against what state holds
  * of them, and against EC2. It fills in only what must not change later: Region and creation key.
  */
+import { messageOf } from "../engine/error-text";
 import { canonicalJson } from "../engine/spec";
 import type { Context } from "./context";
 import { controllerOf, type Properties, specInputOf } from "./inputs";
@@ -109,7 +110,7 @@ async function askController(
     return [];
   } catch (error) {
     const value = JSON.stringify(place.table ?? place.directory);
-    const why = error instanceof Error ? error.message || error.name : String(error);
+    const why = messageOf(error);
     const reason = `${property} is ${value} and must be the registry of a controller in ${region} that may be read and written (${why}). Deploy the controller first, correct the name, or allow this user to use it.`;
     return [{ property, reason }];
   }

@@ -3,8 +3,8 @@
  * that made it until that is proven gone, or has been silent for long: two processes that both went
  * on with it would not break anything, but each would report the other's instance as its own.
  */
+import type { Claimant } from "../aws/claimant";
 import type { Ledger } from "../engine/model";
-import type { Claimant } from "./context";
 
 /** A living creation touches its claim every minute. */
 export const silenceSeconds = 300;

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { accessTo } from "../aws/access";
-import { thisProcess } from "../aws/claimant";
+import { type Claimant, holderOf, thisProcess } from "../aws/claimant";
 import { createEc2, type Ec2 } from "../aws/client";
 import { AwsClock } from "../aws/clock";
 import { createCloud } from "../aws/cloud";
@@ -18,7 +18,7 @@ import { work } from "../controller/worker";
 import type { Clock } from "../engine/ports";
 import { converge } from "../engine/reconcile";
 import type { Configuration } from "./configuration";
-import type { Claimant, Connection, Known } from "./context";
+import type { Connection, Known } from "./context";
 
 const opened = new Map<string, Connection>();
 
@@ -68,7 +68,7 @@ export function openConnection(
     converge: (job) => converge({ ...job, cloud, registry, clock, claimant }),
     registryAt,
     work: ({ id, initial, progress, remembered, ...deps }) => {
-      const holder = `${claimant.host}:${claimant.pid}:${randomBytes(4).toString("hex")}`;
+      const holder = holderOf(claimant);
       const context = { initial, progress, remembered };
       return work(id, { ...deps, cloud, anchors: registry, clock, claimant, holder }, context);
     },

@@ -2,6 +2,7 @@
  * What every handler may use of the world, whichever front-end serves it: the dynamic provider today,
  * a native plugin later. Handlers get this and the properties, and nothing else.
  */
+import type { Claimant } from "../aws/claimant";
 import type { LookRequest } from "../aws/look";
 import type { Preflight } from "../aws/preflight";
 import type { RegistryPlace } from "../controller/open-registry";
@@ -29,12 +30,6 @@ export interface Context {
   /** Writes on the resource's row; never fails. */
   log(message: string, options?: LogOptions): void;
   connect(region: string): Promise<Connection>;
-}
-
-/** This process, as claims name it. */
-export interface Claimant {
-  host: string;
-  pid: number;
 }
 
 /** What one run of the loop is told; the rest of its options belong to the connection. */

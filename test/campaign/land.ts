@@ -3,6 +3,7 @@
  * declared, what a bystander knows, and what has been counted. Every changing call is judged by the
  * same invariants as in the simulation.
  */
+import { isReading } from "../../src/aws/reading";
 import { createMemoryControllerRegistry } from "../../src/controller/memory-registry";
 import type { ControllerRegistry } from "../../src/controller/registry";
 import type { Ledger } from "../../src/engine/model";
@@ -155,9 +156,9 @@ export function enter(land: Land): Connection {
   });
   connection.hooks.settled.push((action, input, error) => {
     const code = error === undefined ? "ok" : codeOf(error);
-    land.counts.add(/^(Describe|Get)/.test(action) ? "describes" : "calls", action);
+    land.counts.add(isReading(action) ? "describes" : "calls", action);
     if (error !== undefined) land.counts.add("refusals", code);
-    if (/^(Describe|Get)/.test(action)) return;
+    if (isReading(action)) return;
     const isCarriedOut = error === undefined || code === lostReply;
     const victim = doomed.get(input);
     doomed.delete(input);

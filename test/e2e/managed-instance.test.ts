@@ -7,6 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import type { EngineEvent, Stack, UpResult } from "@pulumi/pulumi/automation";
 import { ManagedInstance, type ManagedInstanceArgs } from "../../components";
+import { isReading } from "../../src/aws/reading";
 import { createSimulator, type Simulator } from "../../src/simulator";
 import { type SimulatorServer, serveSimulator } from "../../src/simulator/server";
 import { DEFAULT_SUBNET_IDS, IMAGE_IDS } from "../../src/simulator/start-world";
@@ -21,7 +22,6 @@ const declared: ManagedInstanceArgs = {
   instanceTypes: ["m5.large"],
   subnetIds: [DEFAULT_SUBNET_IDS[0]],
 };
-const reading = /^(Describe|Get)/;
 
 let project: Project;
 let simulator: Simulator;
@@ -58,7 +58,7 @@ async function stackWith(name: string, args: ManagedInstanceArgs = declared) {
 const outputsOf = ({ outputs }: UpResult) =>
   Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
 
-const changingCalls = () => simulator.control.calls().filter(({ action }) => !reading.test(action));
+const changingCalls = () => simulator.control.calls().filter(({ action }) => !isReading(action));
 
 async function failureOf(operation: Promise<unknown>): Promise<string> {
   return operation.then(

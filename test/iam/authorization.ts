@@ -3,6 +3,7 @@
  * with what in the request's context, after the service authorization reference of EC2. A resource
  * that a call is about to make has no tags yet, only those that the request gives it.
  */
+import { isReading } from "../../src/aws/reading";
 import type { Rows } from "../../src/simulator";
 
 export interface AuthorizationRequest {
@@ -59,7 +60,7 @@ class Authorizer {
   ) {}
 
   requests(action: string): AuthorizationRequest[] {
-    if (/^(Describe|Get)/.test(action))
+    if (isReading(action))
       return [{ action: `ec2:${action}`, resource: "*", context: this.region }];
     switch (action) {
       case "CreateNetworkInterface":

@@ -12,6 +12,7 @@ import {
   type PolicyScope,
   type Statement,
 } from "../../src/aws/policy";
+import { isReading } from "../../src/aws/reading";
 import { type AuthorizationRequest, arnOf } from "./authorization";
 import { accountId, ask } from "./evaluator";
 import { type Life, recordLife } from "./life";
@@ -53,7 +54,7 @@ function requestsOf(part: Part): AuthorizationRequest[] {
   return [...new Map(all.map((request) => [shapeOf(request), request])).values()];
 }
 
-const isChange = ({ action }: AuthorizationRequest) => !/:(Describe|Get)/.test(action);
+const isChange = ({ action }: AuthorizationRequest) => !isReading(action.replace("ec2:", ""));
 const text = ({ action, resource }: AuthorizationRequest) => `${action} ${resource}`;
 
 describe.each(parts)("the policy of the %s", (part) => {

@@ -5,6 +5,7 @@
  */
 import type { Context } from "aws-lambda";
 import type { Ec2 } from "../../src/aws/client";
+import { isReading } from "../../src/aws/reading";
 import type { Metric } from "../../src/controller/lambda/metrics";
 import type { Telemetry } from "../../src/controller/lambda/telemetry";
 import type { WakeQueue } from "../../src/controller/lambda/wakes";
@@ -86,7 +87,7 @@ export class StormFunction<Input, Output> {
     const mortal = new Mortal({ now: land.now, sleep: land.sleep });
     const connection = enter(land);
     connection.hooks.settled.push((action, request, error) => {
-      if (/^(Describe|Get)/.test(action)) return;
+      if (isReading(action)) return;
       const outcome = error === undefined ? "ok" : String(error);
       this.tell(`${action} ${idsIn(request)} → ${outcome}`);
     });

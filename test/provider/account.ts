@@ -1,4 +1,5 @@
 /** An account on the embedded EC2, in process and on a virtual clock, with handlers connected to it. */
+import type { Claimant } from "../../src/aws/claimant";
 import { createEc2, type Ec2 } from "../../src/aws/client";
 import { AwsClock } from "../../src/aws/clock";
 import { createMemoryControllerRegistry } from "../../src/controller/memory-registry";
@@ -6,7 +7,7 @@ import type { RegistryPlace } from "../../src/controller/open-registry";
 import type { ControllerRegistry } from "../../src/controller/registry";
 import type { Clock } from "../../src/engine/ports";
 import { openConnection } from "../../src/provider/connection";
-import type { Claimant, Connection, Context } from "../../src/provider/context";
+import type { Connection, Context } from "../../src/provider/context";
 import { createSimulator, type Simulator } from "../../src/simulator";
 import { simulatorRequestHandler } from "../../src/simulator/request-handler";
 import { DEFAULT_SUBNET_IDS, IMAGE_IDS } from "../../src/simulator/start-world";

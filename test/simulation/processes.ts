@@ -2,6 +2,8 @@
  * A process of ours as a simulation has it: its ways to the account, on which it dies and stands
  * still where the plan says so, and on which everything that it does is judged at once.
  */
+import type { Claimant } from "../../src/aws/claimant";
+import { isReading } from "../../src/aws/reading";
 import type { Decision } from "../../src/engine/model";
 import { describeStep } from "../../src/engine/reconcile";
 import type { Spec } from "../../src/engine/spec";
@@ -14,7 +16,7 @@ import { type Connection, Crash, codeOf, connect, lostReply } from "./world";
 
 export interface Process {
   name: string;
-  claimant: { host: string; pid: number };
+  claimant: Claimant;
   random: Random;
   /** What is to happen to it, by its number of calls from when it was told. */
   dooms: Doom[];
@@ -108,14 +110,14 @@ export function connectProcess(scene: Scene, process: Process): Connection & { l
       scene.counts.add("fault", "process dies");
       die(doom, `dies before ${action}`);
     }
-    if (!isChange(action)) return;
+    if (isReading(action)) return;
     const doomed = doomedBy(scene.witness, action, input);
     change = { doomed, spec: specOf(process.known) };
   });
   hooks.settled.push((action, input, error) => {
     const code = error === undefined ? "ok" : codeOf(error);
     if (error !== undefined) scene.counts.add("answer", code);
-    if (change === undefined || !isChange(action)) return;
+    if (change === undefined || isReading(action)) return;
     // The order that it was decided on: a newer one may have come in while the call was under way.
     const { doomed, spec } = change;
     change = undefined;
@@ -136,8 +138,6 @@ export function connectProcess(scene: Scene, process: Process): Connection & { l
   });
   return { ...connection, life };
 }
-
-const isChange = (action: string) => !/^(Describe|Get)/.test(action);
 
 /** Counted down at each call, before it; a death after a call is met once it has its answer. */
 function takeDoom(process: Process, moment: "before" | "after"): Doom | undefined {

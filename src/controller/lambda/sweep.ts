@@ -3,18 +3,16 @@
  * needs neither the table nor a living stack.
  */
 import type { Context } from "aws-lambda";
-import type { Notifier } from "../notifications";
+import { expiredNotice, type Notifier } from "../notifications";
 import { type SweepOptions, sweep } from "../sweep";
 import type { Telemetry } from "./telemetry";
+import { workingMs } from "./time-left";
 
 export interface SweeperDeps {
   sweep: Omit<SweepOptions, "progress" | "signal">;
   notifier: Notifier;
   telemetry: Telemetry;
 }
-
-/** Left at the end of an invocation to write down how far it came. */
-const reserveMs = 15_000;
 
 export function createSweeper(deps: SweeperDeps) {
   return async (_event: unknown, context: Context): Promise<void> => {
@@ -32,11 +30,10 @@ export function createSweeper(deps: SweeperDeps) {
 }
 
 async function sweepOnce({ notifier, telemetry, ...deps }: SweeperDeps, context: Context) {
-  const leftMs = Math.max(0, context.getRemainingTimeInMillis() - reserveMs);
   const finished = new AbortController();
   const outOfTime = new AbortController();
   const { clock, cloud } = deps.sweep;
-  const timer = clock.sleep(leftMs, finished.signal).then(() => outOfTime.abort());
+  const timer = clock.sleep(workingMs(context), finished.signal).then(() => outOfTime.abort());
   const report = await sweep({
     ...deps.sweep,
     signal: outOfTime.signal,
@@ -48,9 +45,7 @@ async function sweepOnce({ notifier, telemetry, ...deps }: SweeperDeps, context:
   telemetry.measure("Blocked", blocked.length);
   telemetry.info("swept", { deleted, blocked, kept: kept.length });
   if (deleted.length === 0) return;
-  const message = `retention has ended for ${deleted.length} resources, which are deleted`;
-  const at = cloud.now();
   await notifier
-    .notify({ kind: "expired", at, message, resourceIds: deleted })
+    .notify(expiredNotice(deleted, cloud.now()))
     .catch((error: unknown) => telemetry.error("nobody was told", error));
 }

@@ -8,6 +8,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda"
 import type { WorkDeps, WorkResult } from "../worker";
 import { work } from "../worker";
 import type { Telemetry } from "./telemetry";
+import { workingMs } from "./time-left";
 import { parseWake, type Wake, type WakeQueue, wakeAgain } from "./wakes";
 
 export interface WorkerDeps {
@@ -16,9 +17,6 @@ export interface WorkerDeps {
   queue: WakeQueue;
   telemetry: Telemetry;
 }
-
-/** Left at the end of an invocation to write down how far it came. */
-const reserveMs = 15_000;
 
 export function createWorker(deps: WorkerDeps) {
   return async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
@@ -72,13 +70,12 @@ function lookAt(
 ): Promise<WorkResult> {
   const { id, reason, stretch = 1, urgency } = wake;
   const settings = deps.work[urgency];
-  const leftMs = Math.max(0, context.getRemainingTimeInMillis() - reserveMs);
   deps.telemetry.info("looking", { id, urgency, reason });
   return deps.telemetry.traced("look", { id, urgency }, () =>
     work(id, {
       ...settings,
       holder: `lambda:${context.awsRequestId}:${record.messageId}`,
-      deadlineAt: settings.cloud.now() + leftMs,
+      deadlineAt: settings.cloud.now() + workingMs(context),
       stretch: () => stretch,
     }),
   );
