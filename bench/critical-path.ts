@@ -24,10 +24,7 @@ export function criticalPathSeconds(latencies: LatencyTable, request: PathReques
   return sum(criticalPath(latencies, request));
 }
 
-export function criticalPath(
-  latencies: LatencyTable,
-  { operation, changedGib }: PathRequest,
-): Stretch[] {
+function criticalPath(latencies: LatencyTable, { operation, changedGib }: PathRequest): Stretch[] {
   const ending = endingOf(latencies);
   const saving = savingOf(latencies, changedGib);
   const launching = launchingOf(latencies);

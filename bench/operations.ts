@@ -62,7 +62,7 @@ export async function live(bench: Bench, seconds: number): Promise<void> {
   }
 }
 
-export function carrierOf({ outcome }: Bench): string {
+function carrierOf({ outcome }: Bench): string {
   const running = outcome?.observation?.instances.find((each) => each.state === "running");
   if (running === undefined) throw new Error("no instance is running");
   return running.instanceId;

@@ -19,7 +19,7 @@ export interface SurveyCost {
 }
 
 /** What 10,000 idle instances may cost, and how much more than 1,000. */
-export const surveyBounds = { calls: 40, cpuSeconds: 5, heapMiB: 300, growth: 10.5 } as const;
+const surveyBounds = { calls: 40, cpuSeconds: 5, heapMiB: 300, growth: 10.5 } as const;
 
 export interface SurveyComparison {
   small: SurveyCost;

@@ -17,7 +17,7 @@ import { createTopic } from "./controller/topic";
 import { createEventRules, createSchedules, ruleArnPattern } from "./controller/triggers";
 
 /** Frozen, as part of every URN. */
-export const CONTROLLER_TYPE = "pulumi-managed-instance:controller:ManagedInstanceController";
+const CONTROLLER_TYPE = "pulumi-managed-instance:controller:ManagedInstanceController";
 
 export interface ManagedInstanceControllerArgs {
   /** Addresses that are told of interruptions, recoveries, alarms; each must confirm once. Default: none. */

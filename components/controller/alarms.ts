@@ -30,7 +30,7 @@ export interface Alarm {
   missing?: "breaching";
 }
 
-export const ownMetric = (metricName: Metric): Watched => ({
+const ownMetric = (metricName: Metric): Watched => ({
   namespace: metricNamespace,
   metricName,
   dimensions: { service: metricService },
@@ -44,7 +44,7 @@ export interface Surroundings {
   queues: Queues;
 }
 
-export const alarmsOf = ({ functions, queues }: Surroundings): Alarm[] => [
+const alarmsOf = ({ functions, queues }: Surroundings): Alarm[] => [
   ...ownAlarms,
   ...queueAlarms(queues),
   ...functionAlarms(functions),

@@ -19,7 +19,7 @@ const ofFunctions = (metric: string): Line[] =>
 const ofQueues = (metric: string, ...names: readonly string[]): Line[] =>
   names.map((name) => ["AWS/SQS", metric, "QueueName", nameOf(name)]);
 
-export const graphs: readonly Graph[] = [
+const graphs: readonly Graph[] = [
   {
     title: "Managed instances, and those that need you",
     statistic: "Maximum",
@@ -64,7 +64,7 @@ export const graphs: readonly Graph[] = [
 const columns = 2;
 const size = { width: 12, height: 6 };
 
-export const dashboardBody = (region: string) => ({
+const dashboardBody = (region: string) => ({
   widgets: graphs.map(({ title, statistic, lines }, index) => ({
     type: "metric",
     x: (index % columns) * size.width,

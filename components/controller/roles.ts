@@ -27,7 +27,7 @@ const allow = (Sid: string, Action: readonly string[], Resource: readonly string
 });
 
 /** The statements of one function. */
-export function statementsOf(
+function statementsOf(
   part: FunctionName,
   scope: Omit<PolicyScope, keyof Reach["ec2"]>,
   reach: Reach,

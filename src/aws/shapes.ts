@@ -82,7 +82,7 @@ interface Described {
   PlatformDetails?: string;
 }
 
-export const platformOf = (found: Described): Platform => ({
+const platformOf = (found: Described): Platform => ({
   architecture: found.Architecture ?? "x86_64",
   rootDeviceName: found.RootDeviceName ?? "/dev/xvda",
   bootMode: found.BootMode,

@@ -67,7 +67,7 @@ export const accountFlags: Definitions<AccountFlags> = {
   },
 };
 
-export const registryFlags: Definitions<RegistryFlags> = {
+const registryFlags: Definitions<RegistryFlags> = {
   table: {
     kind: "parsed",
     parse: rule(/^[\w.-]{3,255}$/, "a DynamoDB table has 3 to 255 of a-z A-Z 0-9 _ . -"),
@@ -133,4 +133,4 @@ export const managedInstance = {
 };
 
 /** A value that breaks a rule; the parser adds which option it was. */
-export class Refused extends Error {}
+class Refused extends Error {}

@@ -25,7 +25,7 @@ export type Change<Kept, Result> = (kept: Kept | undefined) => Changed<Kept, Res
 type EntryChange<Result> = Change<KeptEntry, Result>;
 
 /** Longer ones come from a clock that was wrong, and bind nobody. */
-export const longestLeaseMs = 3_600_000;
+const longestLeaseMs = 3_600_000;
 
 export const asEntry = ({ fencing, wokenAt, ...entry }: KeptEntry): Entry => entry;
 

@@ -46,7 +46,7 @@ export function demandOf(entry: Entry, sum: Demand): Demand {
 type Occasion = "look" | "observation" | "snapshot";
 
 /** The calls that upkeep makes, once for each of these occasions. */
-export const upkeepCalls: Partial<Record<Action, readonly Occasion[]>> = {
+const upkeepCalls: Partial<Record<Action, readonly Occasion[]>> = {
   DescribeNetworkInterfaces: ["observation"],
   DescribeInstances: ["observation"],
   DescribeInstanceStatus: ["observation"],

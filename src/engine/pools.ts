@@ -7,14 +7,14 @@ import type { Anchor, Market, Pool, Refusal } from "./model";
 import type { Situation } from "./situation";
 
 /** How long a pool without capacity is left alone before it is asked again. */
-export const refusalRestSeconds = 60;
+const refusalRestSeconds = 60;
 
 /**
  * How long it comes after all that were not refused. A move to another subnet takes half a minute, so
  * with three of them the first has rested when the last is refused: without this On-Demand would never
  * be asked.
  */
-export const refusalCountsSeconds = 600;
+const refusalCountsSeconds = 600;
 
 export type PoolChoice = { kind: "pool"; pool: Pool } | { kind: "resting"; untilAt: number };
 

@@ -45,7 +45,7 @@ const keptFor = (hours: number): Disposition => (hours > 0 ? { kind: "kept", hou
 type Resources = Pick<Situation, "images" | "snapshots" | "volumes">;
 
 /** Images first: EC2 refuses to delete the snapshot of a registered image (ec2-facts §3). */
-export const everythingHeld = ({ images, snapshots, volumes }: Resources): Held[] => [
+const everythingHeld = ({ images, snapshots, volumes }: Resources): Held[] => [
   ...images.map((resource): Held => ({ kind: "image", id: resource.imageId, resource })),
   ...snapshots.map((resource): Held => ({ kind: "snapshot", id: resource.snapshotId, resource })),
   ...volumes.map((resource): Held => ({ kind: "volume", id: resource.volumeId, resource })),
@@ -80,7 +80,7 @@ function restOf(situation: Situation): Rest | undefined {
  * The current state is proven to live on elsewhere than in what is about to go: in a healthy
  * running disk with a completed snapshot of its own or, at rest, in what the goal wants kept.
  */
-export function stateIsSafe(situation: Situation): boolean {
+function stateIsSafe(situation: Situation): boolean {
   const { carrier, goal, spec, tip } = situation;
   if (goal === "running") return runningStateIsSafe(situation);
   if (carrier !== undefined) return false;

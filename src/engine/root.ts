@@ -123,7 +123,7 @@ function snapshotStep(
 }
 
 /** The image of a completed snapshot, registered once and verified before it is used. */
-export function secureImage(situation: Situation, snapshot: Snapshot): Securing<Image> {
+function secureImage(situation: Situation, snapshot: Snapshot): Securing<Image> {
   const { images, ledger, now, spec } = situation;
   const platform = snapshot.platform ?? ledger.platform;
   if (platform === undefined)

@@ -45,7 +45,7 @@ export async function convergeControlled(
 }
 
 /** Higher than what is registered, unless that is the very same order. */
-export function versionOf({ deallocate = false, spec, specVersion }: Job, known?: Entry): number {
+function versionOf({ deallocate = false, spec, specVersion }: Job, known?: Entry): number {
   if (known === undefined || known.specVersion < specVersion) return specVersion;
   const isSame = fingerprint(known.spec) === fingerprint(spec) && (known.deallocate || !deallocate);
   return isSame ? known.specVersion : known.specVersion + 1;

@@ -69,7 +69,7 @@ const shownProperties: readonly (keyof Spec)[] = [
   "maxSpotPrice",
 ];
 
-export function describeChange({ property, effect }: Change, olds: Properties, news: Properties) {
+function describeChange({ property, effect }: Change, olds: Properties, news: Properties) {
   const values = shownProperties.includes(property)
     ? ` ${show(olds[property])} → ${show(news[property])}`
     : "";

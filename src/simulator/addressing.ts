@@ -23,14 +23,14 @@ export function parseCidr(text: string): Cidr | undefined {
   return { base: Math.floor(base / size) * size, prefix, size };
 }
 
-export function parseIp(text: string): number | undefined {
+function parseIp(text: string): number | undefined {
   const parts = text.split(".");
   if (parts.length !== 4) return undefined;
   if (!parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)) return undefined;
   return parts.reduce((value, part) => value * 256 + Number(part), 0);
 }
 
-export function ipText(value: number): string {
+function ipText(value: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }
 

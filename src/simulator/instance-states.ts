@@ -99,7 +99,7 @@ function endOs(world: World, instance: InstanceRecord, isGraceful: boolean): num
 function finishTermination(world: World, id: string): void {
   const instance = world.instances.get(id);
   if (instance?.state !== "shutting-down") return;
-  enter(world, id, { state: "terminated", terminatedAt: world.now(), osUpSince: undefined });
+  enter(world, id, { state: "terminated", osUpSince: undefined });
   releaseVolumes(world, instance);
   releaseInterfaces(world, instance);
   spotInstanceEnded(world, instance);

@@ -134,7 +134,7 @@ function describeInstances(world: World, input: DescribeInstancesRequest): Descr
 type Check = "ok" | "impaired" | "initializing" | "not-applicable" | "insufficient-data";
 
 /** Both checks follow the boot; a disk that does not boot fails them (ec2-facts §9). */
-export function checkOf(world: World, row: InstanceRecord): Check {
+function checkOf(world: World, row: InstanceRecord): Check {
   if (row.state !== "running") return "not-applicable";
   if (row.impairedSince !== undefined && world.now() >= row.impairedSince) return "impaired";
   if (row.osUpSince === undefined) return "initializing";

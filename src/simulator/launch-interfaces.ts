@@ -195,7 +195,7 @@ function checkPlacement(input: RunInstancesRequest, subnet: SubnetRecord): void 
     );
 }
 
-export function defaultSubnet(world: World, zone: string): SubnetRecord {
+function defaultSubnet(world: World, zone: string): SubnetRecord {
   for (const subnet of world.subnets.all())
     if (subnet.isDefault && subnet.zone === zone) return subnet;
   throw new Ec2Error(

@@ -85,7 +85,6 @@ export interface InstanceRecord extends Row {
   readonly cpuCredits?: string;
   readonly tenancy: string;
   readonly maintenanceAutoRecovery: string;
-  readonly terminatedAt?: number;
 }
 
 export type AttachmentState = "attaching" | "attached" | "detaching";

@@ -33,7 +33,6 @@ export interface Table<R extends Row> {
   idsChangedLately(): readonly string[];
   /** By what `indexBy` said of a row when it was made; it must not change afterwards. */
   idsIndexed(key: string): ReadonlySet<string>;
-  readonly size: number;
 }
 
 export interface TableHost {
@@ -132,9 +131,6 @@ export function createTable<R extends Row>(
       return lately.map(({ id }) => id);
     },
     idsIndexed: byKey.ids,
-    get size() {
-      return slots.size;
-    },
   };
 }
 

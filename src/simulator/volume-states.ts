@@ -8,7 +8,7 @@ import { find, invalidValue, nouns } from "./refusals";
 import type { Tags } from "./table";
 import type { World } from "./world";
 
-export const EMPTY_DISK: Disk = {
+const EMPTY_DISK: Disk = {
   files: new Map(),
   dataBytes: 0,
   boots: "never-healthy",
@@ -58,7 +58,7 @@ export function planVolume(world: World, wish: VolumeWish): VolumeRecord {
   };
 }
 
-export function defaultKey(world: World): string {
+function defaultKey(world: World): string {
   return `arn:aws:kms:${world.region}:${world.account}:key/0d5c0000-0000-4000-8000-000000000001`;
 }
 

@@ -56,7 +56,7 @@ const listing: Listing<VolumeRecord> = {
   },
 };
 
-export const volumeView = keptByRow(writeVolume);
+const volumeView = keptByRow(writeVolume);
 
 function writeVolume(world: World, row: VolumeRecord): Volume {
   return {

@@ -19,7 +19,7 @@ const LAYERS: readonly Layer[] = [
   {
     folder: "src/engine",
     mayImport: [],
-    packages: ["zod", "croner", "node:crypto", "node:util"],
+    packages: ["zod", "node:crypto", "node:util"],
   },
   { folder: "src/simulator", mayImport: [] },
   { folder: "src/aws", mayImport: ["src/engine"] },

@@ -17,7 +17,7 @@ const gp3GibHourUsd = 0.08 / 730;
 const snapshotGibHourUsd = 0.05 / 730;
 const publicIpHourUsd = 0.005;
 
-export const costRows: readonly CostRow[] = [
+const costRows: readonly CostRow[] = [
   {
     what: `t3.nano or t3.micro, ${MINUTES_EACH} minutes each`,
     count: LAUNCHES_AT_MOST,

@@ -132,11 +132,7 @@ export function untilImage(stage: Stage, id: string, state: string): Promise<Ima
   });
 }
 
-export function untilInterface(
-  stage: Stage,
-  id: string,
-  status: string,
-): Promise<NetworkInterface> {
+function untilInterface(stage: Stage, id: string, status: string): Promise<NetworkInterface> {
   return until(stage, `network interface ${status}`, async () => {
     const found = await interfaceById(stage, id);
     return found.Status === status ? found : undefined;

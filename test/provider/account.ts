@@ -15,7 +15,7 @@ import type { Logged } from "./world";
 
 export const images = IMAGE_IDS;
 export const subnetIds = DEFAULT_SUBNET_IDS;
-export const region = "us-east-1";
+const region = "us-east-1";
 export const table = "managed-instances";
 
 export interface Account {

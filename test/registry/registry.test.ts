@@ -1,5 +1,4 @@
 /** One suite for every Registry: what any of them promises, whatever it is made of. */
-import { createMemoryRegistry } from "../../src/engine/memory-registry";
 import type { Ledger } from "../../src/engine/model";
 import type { Registry } from "../../src/engine/ports";
 import { DEFAULT_SUBNET_IDS } from "../../src/simulator";
@@ -14,6 +13,7 @@ import {
   write,
 } from "../simulation/operations";
 import { createWorld } from "../simulation/world";
+import { createMemoryRegistry } from "./memory-registry";
 
 const adapters: Record<string, (story: Story) => Registry> = {
   "the anchor's tags": (story) => story.world.registry,

@@ -66,7 +66,7 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   };
 }
 
-export const pick = <Item>(random: Random, items: readonly Item[]): Item => {
+const pick = <Item>(random: Random, items: readonly Item[]): Item => {
   const item = items[random.below(items.length)];
   if (item === undefined) throw new Error("there is nothing to pick from");
   return item;

@@ -67,7 +67,7 @@ export function startSummary(): Summary {
   return summary;
 }
 
-export function unreached(summary: Summary): string[] {
+function unreached(summary: Summary): string[] {
   return Object.entries(reachable).flatMap(([kind, names]) =>
     names.filter((name) => !summary.of(kind as Kind).has(name)).map((name) => `${kind}: ${name}`),
   );

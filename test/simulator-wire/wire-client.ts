@@ -3,7 +3,7 @@ import type { WireReply, WireRequest, WireTarget } from "../../src/simulator/wir
 import { answer } from "../../src/simulator/wire";
 
 /** 2026-03-01T12:00:00Z. */
-export const WIRE_TEST_NOW = 1772366400000;
+const WIRE_TEST_NOW = 1772366400000;
 
 export const signature =
   "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260301/us-east-1/ec2/aws4_request, " +

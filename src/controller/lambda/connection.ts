@@ -104,7 +104,7 @@ function workSettings(
 }
 
 /** What people are told of is counted too. */
-export function measured(notifier: Notifier, telemetry: Pick<Telemetry, "measure">): Notifier {
+function measured(notifier: Notifier, telemetry: Pick<Telemetry, "measure">): Notifier {
   return {
     async notify(notice: Notice) {
       if (notice.kind === "interrupted") telemetry.measure("Interrupted");

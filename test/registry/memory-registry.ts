@@ -1,9 +1,9 @@
 /**
- * A Registry that lives as long as its process: for tests, and for a loop that owns its managed
- * instances alone. The anchor's tags keep the ledger as it was when the anchor was made.
+ * A Registry that lives as long as its process, for a loop that owns its managed instances alone. The
+ * anchor's tags keep the ledger as it was when the anchor was made.
  */
-import type { Ledger } from "./model";
-import type { Registry } from "./ports";
+import type { Ledger } from "../../src/engine/model";
+import type { Registry } from "../../src/engine/ports";
 
 export function createMemoryRegistry(): Registry {
   const ledgers = new Map<string, Ledger>();
