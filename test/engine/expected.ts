@@ -69,7 +69,7 @@ export interface Origin {
   userTags?: Record<string, string>;
 }
 
-const originTags = (
+export const originTags = (
   operation: string,
   { lineage = 1, generation = 1, baseImageId = imageA, userTags = {} }: Origin = {},
 ) => ({

@@ -115,9 +115,7 @@ export const retentionBugs: readonly Bug[] = [
     name: "a deallocation makes nothing safe before it clears away",
     harm: "destroy loses what retention promised to keep",
     file: "src/engine/rules-rest.ts",
-    find: `if (goal === "deallocated" && images + snapshots === 0) return undefined;
-    const wantsImage`,
-    replace: `if (goal === "deallocated") return undefined;
-    const wantsImage`,
+    find: "if (hasEnded(situation)) return undefined;",
+    replace: 'if (goal === "deallocated") return undefined;',
   },
 ];
