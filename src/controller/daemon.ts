@@ -51,6 +51,8 @@ export interface DaemonOptions {
 }
 
 export const daemonDefaults = { intervalSeconds: 15, atOnce: 1000 } as const;
+/** After so long at work on one, how it stands is written down, and it goes on. */
+export const sittingMs = 15 * 60_000;
 
 /** Resolves when it has ended cleanly. Rejects for wrong options and a port that is taken. */
 export async function runDaemon(options: DaemonOptions): Promise<RoundsReport> {
@@ -140,8 +142,10 @@ async function assemble(options: Assembly, log: Log) {
       shared,
     ),
   };
-  const carryOut = ({ id, urgency }: Wanted) =>
-    work(id, { ...workers[urgency], holder: holderOf(options.claimant) });
+  const carryOut = ({ id, urgency }: Wanted) => {
+    const deadlineAt = now() + sittingMs;
+    return work(id, { ...workers[urgency], deadlineAt, holder: holderOf(options.claimant) });
+  };
   const queue: WorkQueue = new WorkQueue({
     atOnce,
     now,

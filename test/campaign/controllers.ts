@@ -6,7 +6,7 @@
 import { createCloud } from "../../src/aws/cloud";
 import { createInventory } from "../../src/aws/inventory";
 import { createAnchorRegistry } from "../../src/aws/registry";
-import { daemonDefaults } from "../../src/controller/daemon";
+import { daemonDefaults, sittingMs } from "../../src/controller/daemon";
 import { WorkQueue } from "../../src/controller/queue";
 import { createRationing, type Rationing } from "../../src/controller/rationing";
 import { createSurveyor, type Wanted } from "../../src/controller/survey";
@@ -91,7 +91,8 @@ function startController(land: Land, mortal: Mortal, name: string, end: AbortSig
       looks += 1;
       const stretch = () => surveyor.stretch();
       const holder = `${name}:${looks}`;
-      const result = await work(id, { ...workers[urgency], holder, stretch });
+      const deadlineAt = now() + sittingMs;
+      const result = await work(id, { ...workers[urgency], deadlineAt, holder, stretch });
       const kind = result.kind === "worked" ? result.standing.kind : result.kind;
       land.counts.add("looks", `${urgency}: ${kind}`);
       if (result.kind === "failed") land.counts.add("failures", messageOf(result.error));
