@@ -2,7 +2,7 @@
 // Behind `npm run contract:moto`: a Python environment of its own in a temporary folder, moto from
 // PyPI in it, its server on loopback, the contract suite against that, and all of it gone in the end.
 //
-//   MOTO_VERSION=5.2.5 npm run contract:moto    another version than the one that the list was made with
+//   MOTO_VERSION=5.2.6 npm run contract:moto    another version than the one that the list was made with
 
 import { spawn } from "node:child_process";
 import fs from "node:fs";

@@ -86,5 +86,5 @@ export const stretchOf = (demand: Demand, share = defaultShare): number =>
 /** For people; undefined where nothing is stretched. */
 export function describeStretch(stretch: number): string | undefined {
   if (stretch <= 1) return undefined;
-  return `this account carries only one snapshot every ${(5 * stretch).toFixed(1)} minutes where every 5 are specified (all intervals × ${stretch.toFixed(2)}): raise snapshots.intervalMinutes, spread over several accounts or Regions, or ask AWS for higher request limits`;
+  return `this account carries less than is specified, so that all intervals take ${stretch.toFixed(2)} times as long: raise snapshots.intervalMinutes, spread over several accounts or Regions, or ask AWS for higher request limits`;
 }
