@@ -68,27 +68,18 @@ export function createTable<R extends Row>(
   }
   const byTag = createTagIndex(all);
   const byKey = createKeyIndex(indexBy);
-  let lately: { readonly id: string; readonly at: number }[] = [];
+  const lately = rememberLately(host);
 
   const replace = (id: string, slot: Slot<R>, row: R | undefined) => {
     const before = slot.current.row;
     if (before?.tags !== row?.tags) byTag.replace(id, before?.tags, row?.tags);
     slot.past = remembered(slot, host);
-    if (host.longestLagMilliseconds() > 0) lately.push({ id, at: host.now() });
+    lately.add(id);
     slot.current = { row, since: host.now() };
   };
-  function* entriesSeen(lagMilliseconds: number, ids?: Iterable<string>) {
-    for (const slot of ids === undefined ? slots.values() : slotsOf(slots, ids)) {
-      const row = rowSeen(slot, host.now(), lagMilliseconds);
-      if (row !== undefined) yield { sequence: slot.sequence, row };
-    }
-  }
   return {
+    ...readingUnderLag(slots, host),
     get: (id) => slots.get(id)?.current.row,
-    getSeen: (id, lagMilliseconds) => {
-      const slot = slots.get(id);
-      return slot === undefined ? undefined : rowSeen(slot, host.now(), lagMilliseconds);
-    },
     insert: (row) => {
       host.beforeWrite();
       sequence += 1;
@@ -122,15 +113,44 @@ export function createTable<R extends Row>(
       else host.after(lag / 1000, forget);
     },
     all,
-    entriesSeen,
     idsWithTag: (key, value) => byTag.ids(key, value),
-    idsChangedLately: () => {
+    idsChangedLately: lately.ids,
+    idsIndexed: byKey.ids,
+  };
+}
+
+/** What a reader sees to whom EC2 shows an older state than there is. */
+function readingUnderLag<R extends Row>(
+  slots: Map<string, Slot<R>>,
+  host: TableHost,
+): Pick<Table<R>, "entriesSeen" | "getSeen"> {
+  return {
+    *entriesSeen(lagMilliseconds, ids) {
+      for (const slot of ids === undefined ? slots.values() : slotsOf(slots, ids)) {
+        const row = rowSeen(slot, host.now(), lagMilliseconds);
+        if (row !== undefined) yield { sequence: slot.sequence, row };
+      }
+    },
+    getSeen(id, lagMilliseconds) {
+      const slot = slots.get(id);
+      return slot === undefined ? undefined : rowSeen(slot, host.now(), lagMilliseconds);
+    },
+  };
+}
+
+/** The ids of what was changed within the longest lag. */
+function rememberLately(host: TableHost) {
+  let lately: { readonly id: string; readonly at: number }[] = [];
+  return {
+    add(id: string): void {
+      if (host.longestLagMilliseconds() > 0) lately.push({ id, at: host.now() });
+    },
+    ids(): readonly string[] {
       const cutoff = host.now() - host.longestLagMilliseconds();
       if (lately[0] !== undefined && lately[0].at < cutoff)
         lately = lately.filter(({ at }) => at >= cutoff);
       return lately.map(({ id }) => id);
     },
-    idsIndexed: byKey.ids,
   };
 }
 
