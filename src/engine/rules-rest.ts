@@ -71,7 +71,9 @@ const secureOldVolumes: Rule = {
     if (!isAtRest(situation)) return undefined;
     const { images, snapshots } = spec.retentionHours;
     if (goal === "deallocated" && images + snapshots === 0) return undefined;
-    const old = volumes.filter((volume) => volume !== tip && volume.deleteAfterAt === undefined);
+    const old = volumes.filter(
+      (volume) => volume !== tip && volume.deleteAfterAt === undefined && volume.holdsGap !== true,
+    );
     return firstOf(old.map((volume) => pursue(secureVolume(situation, volume))));
   },
 };

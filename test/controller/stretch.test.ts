@@ -34,7 +34,9 @@ test("an account carries a thousand managed instances with a snapshot every five
 test("of ten thousand each waits eight times as long", () => {
   const stretch = stretchOfMany(10_000, entry());
   expect(stretch).toBeCloseTo(10_000 / 300 / (0.8 * 5), 5);
-  expect(describeStretch(stretch)).toMatch(/^this account carries less than is specified, so that all intervals take 8\.33 times/);
+  expect(describeStretch(stretch)).toMatch(
+    /^this account carries less than is specified, so that all intervals take 8\.33 times/,
+  );
 });
 
 test("ten thousand that are paused ask for nothing", () => {

@@ -100,4 +100,18 @@ export const keptRows: readonly Row[] = [
     rule: "what is kept says until when, and what is not needed is deleted after two looks",
     expect: acts(condemning("snap-1-final")),
   },
+  {
+    name: "at rest a disk that holds missing writes gets no snapshot, because it is kept itself",
+    ask: {
+      spec: spec({ desiredState: "paused" }),
+      ledger: second.ledger,
+      observation: atRest({
+        volumes: [volume({ holdsGap: true })],
+        snapshots: [final({ generation: 2 })],
+        images: [image({ generation: 2 })],
+      }),
+    },
+    rule: "a paused managed instance rests with its latest snapshot and image",
+    expect: { kind: "done", wakeAt: Number.MAX_SAFE_INTEGER },
+  },
 ];
