@@ -74,9 +74,9 @@ const colours: Readonly<Record<string, Style>> = {
 };
 
 /** Painted after the columns are laid out, because colours have no width. */
-export const paintState = (paint: Paint, state: string, text = state) => {
+export const paintState = (paint: Paint, state: string) => {
   const style = colours[state];
-  return style === undefined ? text : paint(style, text);
+  return style === undefined ? state : paint(style, state);
 };
 
 export const listHeading = [

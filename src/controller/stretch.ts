@@ -80,8 +80,7 @@ export function loadOf(demand: Demand, share = defaultShare): number {
 }
 
 /** 1 where the account carries what is asked for, else how many times longer everything takes. */
-export const stretchOf = (demand: Demand, share = defaultShare): number =>
-  Math.max(1, loadOf(demand, share));
+export const stretchOf = (demand: Demand): number => Math.max(1, loadOf(demand));
 
 /** For people; undefined where nothing is stretched. */
 export function describeStretch(stretch: number): string | undefined {

@@ -7,7 +7,7 @@ export function shorten(text: string, longest = 80): string {
 }
 
 /** Texts without quotes, lists in brackets, everything else as JSON. */
-export const shown = (value: unknown, longest = 300): string => shorten(plainly(value), longest);
+export const shown = (value: unknown): string => shorten(plainly(value), 300);
 
 function plainly(value: unknown): string {
   if (typeof value === "string") return value;

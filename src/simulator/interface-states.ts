@@ -21,12 +21,8 @@ export interface InterfaceWish {
 }
 
 /** Chooses everything about a new interface; nothing is changed yet. */
-export function planInterface(
-  world: World,
-  wish: InterfaceWish,
-  alsoTaken: readonly string[] = [],
-): InterfaceRecord {
-  const privateIps = chooseIps(world, wish, alsoTaken);
+export function planInterface(world: World, wish: InterfaceWish): InterfaceRecord {
+  const privateIps = chooseIps(world, wish);
   return {
     id: world.newId("eni"),
     tags: wish.tags,
@@ -44,10 +40,9 @@ export function planInterface(
   };
 }
 
-function chooseIps(world: World, wish: InterfaceWish, alsoTaken: readonly string[]): string[] {
+function chooseIps(world: World, wish: InterfaceWish): string[] {
   const chosen: string[] = [];
-  const choose = (wanted?: string) =>
-    chosen.push(chooseIp(world, wish.subnet, wanted, [...alsoTaken, ...chosen]));
+  const choose = (wanted?: string) => chosen.push(chooseIp(world, wish.subnet, wanted, chosen));
   choose(wish.privateIp);
   for (const ip of wish.secondaryIps ?? []) choose(ip);
   for (let index = 0; index < (wish.secondaryCount ?? 0); index += 1) choose();

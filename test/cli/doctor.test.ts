@@ -3,7 +3,7 @@ import type { Action, Ec2 } from "../../src/aws/client";
 import { isReading } from "../../src/aws/reading";
 import { checkPermissions } from "../../src/cli/permission-check";
 import { CloudError } from "../../src/engine/ports";
-import { type Account, openStillAccount, type RunOptions } from "./account";
+import { type Account, openStillAccount } from "./account";
 import { pinned } from "./pinned";
 
 const db = "pmi-00000000000a";
@@ -15,10 +15,10 @@ beforeEach(async () => {
 
 afterEach(() => account.close());
 
-async function createSettled(name = "db", id = db) {
-  const registration = await account.create(id, name);
+async function createSettled() {
+  const registration = await account.create(db, "db");
   await account.register(registration);
-  await account.settle(id, {}, 600);
+  await account.settle(db, {}, 600);
   return registration;
 }
 
@@ -29,8 +29,8 @@ interface Finding {
   next?: string;
 }
 
-async function findings(options?: RunOptions): Promise<{ exitCode: number; all: Finding[] }> {
-  const { exitCode, stderr, stdout } = await account.managed(["doctor", "--json"], options);
+async function findings(): Promise<{ exitCode: number; all: Finding[] }> {
+  const { exitCode, stderr, stdout } = await account.managed(["doctor", "--json"]);
   expect(stderr).toBe("");
   const { findings: all, problems, warnings } = JSON.parse(stdout);
   const count = (status: string) => all.filter((each: Finding) => each.status === status).length;

@@ -18,10 +18,8 @@ export interface Configuration {
   need(name: "TABLE_NAME" | "QUEUE_URL" | "TOPIC_ARN"): string;
 }
 
-export function readConfiguration(
-  environment: Readonly<Record<string, string | undefined>> = process.env,
-): Configuration {
-  const parsed = schema.safeParse(environment);
+export function readConfiguration(): Configuration {
+  const parsed = schema.safeParse(process.env);
   if (!parsed.success) {
     const names = parsed.error.issues.map((issue) => issue.path.join(".")).join(", ");
     throw new Error(
