@@ -69,7 +69,7 @@ export function createObserver(ec2: Ec2, now: () => number): Observer {
         anchors,
         instances,
         volumes: volumes.flatMap(volumeOf),
-        unclaimedRootId: volumes.find((each) => isUnclaimedRoot(each, roots))?.VolumeId,
+        unclaimedRoot: unclaimedAmong(volumes, roots),
         snapshots: snapshots.flatMap(snapshotOf),
         images: images.flatMap(imageOf),
         baseImage,
@@ -162,11 +162,16 @@ async function withRoots(
   return [...found, ...others.filter((each) => !isAnothers(each))];
 }
 
-/** It wears none of our tags, or not as they should be. */
-const isUnclaimedRoot = (found: sdk.Volume, roots: readonly string[]): boolean =>
-  roots.includes(found.VolumeId ?? "") &&
-  found.State === "in-use" &&
-  !volumeOf(found).some(isOurVolume);
+function unclaimedAmong(volumes: readonly sdk.Volume[], roots: readonly string[]) {
+  const found = volumes.find(
+    (each) =>
+      roots.includes(each.VolumeId ?? "") &&
+      each.State === "in-use" &&
+      !volumeOf(each).some(isOurVolume),
+  );
+  if (found?.VolumeId === undefined) return undefined;
+  return { volumeId: found.VolumeId, wearsId: tagsOf(found.Tags)[tagKeys.id] !== undefined };
+}
 
 async function findBaseImage(ec2: Ec2, imageId: string, kept: Kept, now: () => number) {
   const known = kept.baseImages.get(imageId);

@@ -253,8 +253,8 @@ export interface CloudFacts {
   anchors: readonly Anchor[];
   instances: readonly Instance[];
   volumes: readonly Volume[];
-  /** The root disk of a live instance that wears no tags of ours, or not as they should be. */
-  unclaimedRootId?: string;
+  /** The root disk of a live instance that is not tagged as ours as it should be; `wearsId`: but for its pmi:id. */
+  unclaimedRoot?: { volumeId: string; wearsId: boolean };
   snapshots: readonly Snapshot[];
   images: readonly Image[];
   baseImage: BaseImage;

@@ -289,16 +289,17 @@ function lineageOf({ ledger, lineage }: Situation, launch: Launch) {
   return known.find((each) => each?.number === launch.lineage);
 }
 
-/** Somebody put another disk in its place (CreateReplaceRootVolumeTask), or took its tags from it. */
+/** Somebody changed its tags, or gave a disk that he put in its place our id (see tellStranger). */
 const claimRoot: Rule = {
-  name: "a root disk that wears no tags of ours, or damaged ones, gets them, whoever put it there",
+  name: "a root disk with our id and without the rest of our tags, or with damaged ones, gets them",
   apply(situation) {
     const { carrierGeneration, ledger, now, observation, spec } = situation;
     const { launch, platform } = ledger;
     if (launch?.rootVolumeId === undefined || launch.generation !== carrierGeneration)
       return undefined;
     const { generation, lineage, rootVolumeId } = launch;
-    if (observation.unclaimedRootId !== rootVolumeId) return undefined;
+    const { unclaimedRoot } = observation;
+    if (unclaimedRoot?.volumeId !== rootVolumeId || !unclaimedRoot.wearsId) return undefined;
     // A young disk may only not show its tags yet (ec2-facts §9).
     if (now < launch.recordedAt + absenceSeconds * 1000) return undefined;
     const baseImageId = lineageOf(situation, launch)?.baseImageId;

@@ -8,7 +8,8 @@ import { disposal, freeingSteps, retentionSteps } from "./retention";
 import { periodicSnapshot, secureVolume } from "./root";
 import { act, actAll, type Rule, stuck, wait } from "./rule";
 import { healLimit, tellObstacle } from "./rules-stop";
-import { type Situation, snapshotSpacingSeconds, snapshotsOf } from "./situation";
+import { absenceSeconds, type Situation, snapshotSpacingSeconds, snapshotsOf } from "./situation";
+import { tagKeys } from "./tags";
 
 const minutes = 60_000;
 const lookAgainSeconds = 30;
@@ -135,6 +136,22 @@ const clearAway: Rule = {
   apply: (situation) => actAll(clearingSteps(situation)),
 };
 
+/** What does not wear our id is never touched, whatever it is: not even to make it ours. */
+const tellStranger: Rule = {
+  name: "a root disk that somebody put in place of ours is told of, because it is not snapshotted",
+  apply({ carrier, ledger, now, observation }) {
+    const { unclaimedRoot } = observation;
+    if (unclaimedRoot === undefined || unclaimedRoot.wearsId) return undefined;
+    const { volumeId } = unclaimedRoot;
+    const believedAt = (ledger.launch?.recordedAt ?? 0) + absenceSeconds * 1000;
+    if (carrier?.rootVolumeId !== volumeId || now < believedAt) return undefined;
+    return stuck(
+      `${volumeId} is the root disk of ${carrier.instanceId} and is not tagged as ours, so that it is not snapshotted and the next instance would not have it`,
+      `tag it ${tagKeys.id}=${ledger.id}, and it is taken in`,
+    );
+  },
+};
+
 const awaitHealth: Rule = {
   name: "an instance is called up when both status checks have passed",
   apply(situation) {
@@ -218,6 +235,7 @@ export const upkeepRules: readonly Rule[] = [
   followTags,
   saveEarlierDisks,
   clearAway,
+  tellStranger,
   tellObstacle,
   awaitHealth,
   concludeRunning,

@@ -89,17 +89,18 @@ describe("an observation", () => {
   });
 
   const origin = { lineage: 1, generation: 1, baseImageId: imageA, operation: "launch:1" };
+  const claimable = { volumeId: "vol-1", wearsId: true };
   const whole = { ...provenanceTags(id, origin, {}), "pmi:marked": "vol-1" };
 
   test.each([
-    ["wears no tags", {}, { volumes: [], unclaimedRootId: "vol-1" }],
-    ["lacks one", { ...whole, "pmi:lineage": "" }, { volumes: [], unclaimedRootId: "vol-1" }],
-    ["is a copy", { ...whole, "pmi:marked": "vol-0" }, { unclaimedRootId: "vol-1" }],
-    ["is as it should be", whole, { unclaimedRootId: undefined }],
+    ["wears no tags", {}, { volumes: [], unclaimedRoot: { volumeId: "vol-1", wearsId: false } }],
+    ["lacks one", { ...whole, "pmi:lineage": "" }, { volumes: [], unclaimedRoot: claimable }],
+    ["is a copy", { ...whole, "pmi:marked": "vol-0" }, { unclaimedRoot: claimable }],
+    ["is as it should be", whole, { unclaimedRoot: undefined }],
     [
       "wears another's tags",
       { ...whole, "pmi:id": "pmi-other" },
-      { volumes: [], unclaimedRootId: undefined },
+      { volumes: [], unclaimedRoot: undefined },
     ],
   ])(
     "asks by id for the root disk of a live instance, and tells when it %s",

@@ -23,10 +23,14 @@ import {
 import { acts, originTags, type Row, registering, snapshotting, waits } from "./expected";
 
 const claims =
-  "a root disk that wears no tags of ours, or damaged ones, gets them, whoever put it there";
+  "a root disk with our id and without the rest of our tags, or with damaged ones, gets them";
+const tells =
+  "a root disk that somebody put in place of ours is told of, because it is not snapshotted";
 const keepsLeft = "a disk that no later one goes on from is kept with the state, whenever it shows";
 const launches = "without a live instance the next generation is launched from its root source";
 const settled = "all is as it should be until upkeep is due";
+
+const tagged = (volumeId: string) => ({ volumeId, wearsId: true });
 
 /** Another disk is the root now, and the ledger knows it. */
 const replaced = ledger({ launch: launch({ rootVolumeId: "vol-new" }) });
@@ -48,17 +52,35 @@ const keeping = (volumeId: string, from: number, to: number) =>
 
 const roots: Row[] = [
   {
-    name: "the root that somebody put in place of ours becomes ours",
+    name: "the root that somebody put in place of ours is told of and not touched",
     ask: {
       ledger: replaced,
-      observation: observation({ ...onReplaced, unclaimedRootId: "vol-new" }),
+      observation: observation({
+        instances: onReplaced.instances,
+        volumes: [volume({ holdsGap: true })],
+        unclaimedRoot: { volumeId: "vol-new", wearsId: false },
+      }),
+    },
+    rule: tells,
+    expect: {
+      kind: "stuck",
+      reason:
+        "vol-new is the root disk of i-1 and is not tagged as ours, so that it is not snapshotted and the next instance would not have it",
+      remedy: "tag it pmi:id=pmi-0123456789ab, and it is taken in",
+    },
+  },
+  {
+    name: "and becomes ours once it wears our id",
+    ask: {
+      ledger: replaced,
+      observation: observation({ ...onReplaced, unclaimedRoot: tagged("vol-new") }),
     },
     rule: claims,
     expect: claiming("vol-new"),
   },
   {
     name: "the root whose tags somebody took gets them again",
-    ask: { observation: observation({ volumes: [], unclaimedRootId: "vol-1" }) },
+    ask: { observation: observation({ volumes: [], unclaimedRoot: tagged("vol-1") }) },
     rule: claims,
     expect: claiming("vol-1"),
   },
@@ -66,7 +88,7 @@ const roots: Row[] = [
     name: "a young root may only not show its tags yet",
     ask: {
       ledger: ledger({ launch: launch({ recordedAt: now - 4 * minutes }) }),
-      observation: observation({ volumes: [], unclaimedRootId: "vol-1" }),
+      observation: observation({ volumes: [], unclaimedRoot: tagged("vol-1") }),
     },
     rule: settled,
     expect: { kind: "done", wakeAt: now + 3 * minutes },

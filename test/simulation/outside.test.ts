@@ -50,6 +50,13 @@ function tagsOn(story: Story, volumeId: string) {
   return [...tags].map(([Key, Value]) => ({ Key, Value }));
 }
 
+/** What the remedy says. */
+const tagAsOurs = (story: Story, volumeId: string) =>
+  call(story, "CreateTags", {
+    Resources: [volumeId],
+    Tags: [{ Key: "pmi:id", Value: story.initial.id }],
+  });
+
 /** What ended it, in words: an error, or a reason. */
 const endOf = (run: Promise<Outcome>): Promise<string> =>
   run.then(
@@ -63,12 +70,16 @@ describe("a root disk that somebody put in place of ours", () => {
     const before = await rootOf(story);
     call(story, "CreateReplaceRootVolumeTask", { InstanceId: await carrierOf(story) });
     story.world.simulator.clock.advance(300);
+    const after = await rootOf(story);
+    expect(await endOf(up(story))).toContain(`${after} is the root disk of`);
+    expect(tagsOn(story, after)).toEqual([]);
+    tagAsOurs(story, after);
     await write(story, "/srv/after", "written on the other disk");
     await live(story, 30);
-    return { story, before, after: await rootOf(story) };
+    return { story, before, after };
   }
 
-  test("is snapshotted and comes back, and the one before it stays", async () => {
+  test("is told of, and once it wears our id it is snapshotted and comes back, and the one before it stays", async () => {
     const { after, before, story } = await onReplacedRoot();
     expect(after).not.toBe(before);
     const { snapshots } = await look(story);
@@ -90,7 +101,7 @@ describe("a root disk that somebody put in place of ours", () => {
   });
 });
 
-test.each([["pmi:operation"], ["pmi:id"], ["pmi:lineage", "pmi:generation", "pmi:marked"]])(
+test.each([["pmi:operation"], ["pmi:marked", "pmi:base-image"], ["pmi:lineage", "pmi:generation"]])(
   "a running root disk whose tags somebody took is ours again: %s",
   async (...keys) => {
     const story = await running();
