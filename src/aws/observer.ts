@@ -50,7 +50,7 @@ export function createObserver(ec2: Ec2, now: () => number): Observer {
         await Promise.all([
           findAnchors(ec2, query, ours),
           findInstances(ec2, query),
-          findVolumes(ec2, query, ours),
+          allVolumes(ec2, ours),
           allPages(
             ec2,
             "DescribeSnapshots",
@@ -141,12 +141,6 @@ async function spotStatusOf(ec2: Ec2, requestId: string | undefined): Promise<st
 const allVolumes = (ec2: Ec2, Filters: sdk.Filter[]) =>
   allPages(ec2, "DescribeVolumes", { Filters }, (page) => page.Volumes);
 
-async function findVolumes(ec2: Ec2, query: CloudQuery, ours: sdk.Filter[]): Promise<sdk.Volume[]> {
-  const { rootVolumeId } = query;
-  const found = await allVolumes(ec2, ours);
-  return withRoots(ec2, query, found, rootVolumeId === undefined ? [] : [rootVolumeId]);
-}
-
 /** Root disks that no tag shows are asked for by id; one that another managed instance's tags are on is none of ours. */
 async function withRoots(
   ec2: Ec2,
@@ -154,7 +148,8 @@ async function withRoots(
   found: sdk.Volume[],
   roots: readonly string[],
 ): Promise<sdk.Volume[]> {
-  const missed = roots.filter((id) => !found.some(({ VolumeId }) => VolumeId === id));
+  const known = query.rootVolumeId === undefined ? roots : [...roots, query.rootVolumeId];
+  const missed = [...new Set(known)].filter((id) => !found.some(({ VolumeId }) => VolumeId === id));
   if (missed.length === 0) return found;
   const others = await allVolumes(ec2, [filter("volume-id", ...missed)]);
   const isAnothers = ({ Tags }: sdk.Volume) =>
