@@ -6,7 +6,7 @@
  */
 import type * as sdk from "@aws-sdk/client-ec2";
 import type { InstanceState } from "../engine/model";
-import { ownerOfClientToken } from "../engine/tags";
+import { ownerOfClientToken } from "../engine/names";
 import { type Ec2, eachPage } from "./client";
 
 /** The instance that carries a managed instance, or the last that did while EC2 still shows it. */

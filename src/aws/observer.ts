@@ -12,6 +12,7 @@ import type {
   SpotMarketFacts,
   Watch,
 } from "../engine/model";
+import { imageNames, snapshotDescriptions } from "../engine/names";
 import { CloudError, type CloudQuery } from "../engine/ports";
 import { isOurAnchor, isOurVolume, tagKeys } from "../engine/tags";
 import { allInstances, allPages, type Ec2 } from "./client";
@@ -29,6 +30,8 @@ import {
 
 const filter = (name: string, ...values: string[]): sdk.Filter => ({ Name: name, Values: values });
 const baseImageFreshMs = 60_000;
+/** EC2 publishes no number (ec2-facts §9); an hour is far beyond the minutes that are usual. */
+const longestTagLagMs = 3_600_000;
 
 /** Facts that do not change, or not soon, are kept between looks. */
 interface Kept {
@@ -51,20 +54,16 @@ export function createObserver(ec2: Ec2, now: () => number): Observer {
           findAnchors(ec2, query, ours),
           findInstances(ec2, query),
           allVolumes(ec2, ours),
-          allPages(
-            ec2,
-            "DescribeSnapshots",
-            { OwnerIds: ["self"], Filters: ours },
-            (p) => p.Snapshots,
-          ),
-          allPages(ec2, "DescribeImages", ownImages(ours), (p) => p.Images),
+          findSnapshots(ec2, query.id),
+          findImages(ec2, query.id),
           findBaseImage(ec2, query.imageId, kept, now),
           findSpotMarket(ec2, query, kept, now),
         ]);
       const roots = instances.flatMap(({ rootVolumeId, state }) =>
         rootVolumeId === undefined || state === "terminated" ? [] : rootVolumeId,
       );
-      const volumes = await withRoots(ec2, query, tagged, roots);
+      const disks = [...roots, ...recentSources(snapshots, now())];
+      const volumes = await withDisks(ec2, query, tagged, disks);
       return {
         anchors,
         instances,
@@ -141,14 +140,20 @@ async function spotStatusOf(ec2: Ec2, requestId: string | undefined): Promise<st
 const allVolumes = (ec2: Ec2, Filters: sdk.Filter[]) =>
   allPages(ec2, "DescribeVolumes", { Filters }, (page) => page.Volumes);
 
+/** A snapshot tells of a disk that the tag index may not show yet; what is older the index shows. */
+const recentSources = (snapshots: readonly sdk.Snapshot[], now: number) =>
+  snapshots.flatMap(({ StartTime, VolumeId }) =>
+    VolumeId !== undefined && now - (StartTime?.getTime() ?? 0) < longestTagLagMs ? VolumeId : [],
+  );
+
 /** Root disks that no tag shows are asked for by id; one that another managed instance's tags are on is none of ours. */
-async function withRoots(
+async function withDisks(
   ec2: Ec2,
   query: CloudQuery,
   found: sdk.Volume[],
-  roots: readonly string[],
+  disks: readonly string[],
 ): Promise<sdk.Volume[]> {
-  const known = query.rootVolumeId === undefined ? roots : [...roots, query.rootVolumeId];
+  const known = query.rootVolumeId === undefined ? disks : [...disks, query.rootVolumeId];
   const missed = [...new Set(known)].filter((id) => !found.some(({ VolumeId }) => VolumeId === id));
   if (missed.length === 0) return found;
   const others = await allVolumes(ec2, [filter("volume-id", ...missed)]);
@@ -166,6 +171,23 @@ function unclaimedAmong(volumes: readonly sdk.Volume[], roots: readonly string[]
   );
   if (found?.VolumeId === undefined) return undefined;
   return { volumeId: found.VolumeId, wearsId: tagsOf(found.Tags)[tagKeys.id] !== undefined };
+}
+
+async function findSnapshots(ec2: Ec2, id: string): Promise<sdk.Snapshot[]> {
+  const Filters = [filter("description", snapshotDescriptions(id))];
+  const found = await allPages(
+    ec2,
+    "DescribeSnapshots",
+    { OwnerIds: ["self"], Filters },
+    (page) => page.Snapshots,
+  );
+  return found.filter(({ Tags }) => tagsOf(Tags)[tagKeys.id] === id);
+}
+
+async function findImages(ec2: Ec2, id: string): Promise<sdk.Image[]> {
+  const Filters = [filter("name", imageNames(id))];
+  const found = await allPages(ec2, "DescribeImages", ownImages(Filters), (page) => page.Images);
+  return found.filter(({ Tags }) => tagsOf(Tags)[tagKeys.id] === id);
 }
 
 async function findBaseImage(ec2: Ec2, imageId: string, kept: Kept, now: () => number) {

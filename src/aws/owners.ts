@@ -5,7 +5,8 @@
  */
 import type * as sdk from "@aws-sdk/client-ec2";
 import { inBatches } from "../engine/batches";
-import { ownerOfClientToken, tagKeys } from "../engine/tags";
+import { ownerOfClientToken } from "../engine/names";
+import { tagKeys } from "../engine/tags";
 import { allInstances, allPages, type Ec2 } from "./client";
 import { ownImages } from "./own-images";
 import { tagsOf } from "./shapes";

@@ -21,7 +21,8 @@ import type {
   Snapshot,
   Volume,
 } from "../engine/model";
-import { DamagedLedgerError, decodeLedger, ownerOfClientToken, tagKeys } from "../engine/tags";
+import { ownerOfClientToken } from "../engine/names";
+import { DamagedLedgerError, decodeLedger, tagKeys } from "../engine/tags";
 import type { Account } from "./account";
 
 export interface Managed {

@@ -4,7 +4,7 @@
  */
 import { describeFacts, type Facts } from "../engine/facts";
 import type { CloudFacts, Ledger, StopReason, Watch } from "../engine/model";
-import { parseClientToken } from "../engine/tags";
+import { parseClientToken } from "../engine/names";
 
 export interface Loss {
   generation: number;

@@ -15,6 +15,7 @@ import type {
   Volume,
   Watch,
 } from "./model";
+import { imageName, snapshotDescription } from "./names";
 import {
   absenceSeconds,
   completedFinal,
@@ -26,7 +27,7 @@ import {
   stillCounts,
   wasBooted,
 } from "./situation";
-import { imageName, isFinal, operations, provenanceTags } from "./tags";
+import { isFinal, operations, provenanceTags } from "./tags";
 
 /** What must happen, or has happened, before a disk's last writes are safe in a usable form. */
 export type Securing<Result> =
@@ -117,7 +118,7 @@ function snapshotStep(
     operation,
     platform: volume.platform ?? ledger.platform,
   };
-  const description = `${ledger.id} lineage ${volume.lineage} generation ${volume.generation} ${purpose}`;
+  const description = snapshotDescription(ledger.id, volume, purpose);
   const tags = provenanceTags(ledger.id, provenance, spec.tags);
   return { kind: "create-snapshot", volumeId: volume.volumeId, description, provenance, tags };
 }

@@ -4,6 +4,7 @@
  * repeated, never doubled.
  */
 import type { Anchor, Launch, Pool, Refusal, Step } from "./model";
+import { clientToken } from "./names";
 import { choosePool, orderedPools } from "./pools";
 import { findRoot, type Root } from "./root";
 import { act, pursue, type Rule, record, stuck, type Verdict, wait } from "./rule";
@@ -18,7 +19,7 @@ import {
   settleSeconds,
 } from "./situation";
 import { launchFingerprint } from "./spec";
-import { clientToken, gapTag, operations, provenanceTags, tagKeys } from "./tags";
+import { gapTag, operations, provenanceTags, tagKeys } from "./tags";
 
 const wantsLaunch = ({ carrier, goal }: Situation) => goal === "running" && carrier === undefined;
 

@@ -15,8 +15,9 @@ import type {
   Snapshot,
   Volume,
 } from "./model";
+import { parseClientToken } from "./names";
 import { fingerprint, launchFingerprint, type Spec } from "./spec";
-import { isFinal, isOurImage, isOurSnapshot, isOurVolume, parseClientToken } from "./tags";
+import { isFinal, isOurImage, isOurSnapshot, isOurVolume } from "./tags";
 
 /** How long after a change EC2 may still show the old state (ec2-facts §9: up to 5 minutes). */
 export const absenceSeconds = 300;

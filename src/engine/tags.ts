@@ -1,7 +1,7 @@
 /**
- * The texts by which we recognise our own: tag keys, client tokens, operations and image names, and
- * the ledger as it is written on the anchor. A resource is ours only when its tags *and* its own
- * attributes agree, because AWS Backup and people copy tags (design §4).
+ * The tags by which we recognise our own: their keys, provenance with its operations, and the ledger
+ * as it is written on the anchor. A resource is ours only when its tags *and* its own attributes
+ * agree, because AWS Backup and people copy tags (design §4).
  */
 import { z } from "zod";
 import type { Gap, Ledger, Platform, Provenance } from "./model";
@@ -34,22 +34,6 @@ export const tagKeys = {
   deleteAfter: "pmi:delete-after",
 } as const;
 
-export const clientToken = (id: string, generation: number, attempt: number) =>
-  `${id}:${generation}:${attempt}`;
-
-/** Whose launch a client token names, and which; undefined for a token that is not of our making. */
-export function ownerOfClientToken(token: string) {
-  const match = /^(pmi-[0-9a-f]+):(\d+):(\d+)$/.exec(token);
-  if (match?.[1] === undefined) return undefined;
-  return { id: match[1], generation: Number(match[2]), attempt: Number(match[3]) };
-}
-
-/** The generation and attempt of a client token of this managed instance, or undefined. */
-export function parseClientToken(id: string, token: string) {
-  const owned = ownerOfClientToken(token);
-  return owned?.id === id ? { generation: owned.generation, attempt: owned.attempt } : undefined;
-}
-
 /** What made a resource. The subject is checked against the resource itself. */
 export const operations = {
   launch: (generation: number) => `launch:${generation}`,
@@ -78,10 +62,6 @@ export const isOurVolume = (volume: Provenance & { volumeId: string }) =>
  */
 export const isOurAnchor = (interfaceId: string, tags: Tags) =>
   tags[tagKeys.marked] === undefined || tags[tagKeys.marked] === interfaceId;
-
-/** Names are unique per account and Region; the snapshot's id in them makes a repeat find itself. */
-export const imageName = (id: string, snapshotId: string, failures: number) =>
-  failures === 0 ? `${id}/${snapshotId}` : `${id}/${snapshotId}/${failures}`;
 
 /**
  * `a=1 b=some+text`: readable in the console and within the characters that every AWS service

@@ -21,7 +21,7 @@ export interface Listing<R extends Row> {
   readonly pageSize?: readonly [number, number];
   /** Hides rows from everybody, such as other accounts' resources. */
   readonly isVisible?: (row: R, world: World) => boolean;
-  /** The filter whose text up to the first colon is what the table is indexed by. */
+  /** The filter whose first word is what the table is indexed by. */
   readonly indexedFilter?: string;
   /** Some Describe calls take ids together with MaxResults. */
   readonly allowsIdsWithMaxResults?: boolean;
@@ -231,7 +231,7 @@ function candidatesOf<R extends Row>(
     return seesTags ? ids : [...ids, ...table.idsChangedLately()];
   }
   if (name !== listing.indexedFilter) return undefined;
-  const keys = values.map((value) => /^([^:*?\\]*):/.exec(value)?.[1]);
+  const keys = values.map((value) => /^([\w-]+)[^\w*?\\-]/.exec(value)?.[1]);
   return keys.every((key) => key !== undefined)
     ? keys.flatMap((key) => [...table.idsIndexed(key)])
     : undefined;

@@ -76,6 +76,7 @@ const listing: Listing<ImageRecord> = {
     "state-reason-code": (row) => row.stateReason?.code,
     "virtualization-type": (row) => row.virtualizationType,
   },
+  indexedFilter: "name",
 };
 
 const imageView = keptByRow(writeImage);

@@ -38,6 +38,7 @@ const listing: Listing<SnapshotRecord> = {
     status: (row) => row.state,
     "storage-tier": () => "standard",
   },
+  indexedFilter: "description",
 };
 
 const snapshotView = keptByRow(writeSnapshot, ({ state }) => state === "completed");

@@ -55,6 +55,9 @@ interface Slot<R> {
   past: readonly Version<R>[];
 }
 
+/** What names and descriptions that begin with an owner's id are indexed by. */
+export const firstWordOf = (text: string | undefined) => text?.split(/[^\w-]/, 1)[0];
+
 const NO_IDS: ReadonlySet<string> = new Set();
 
 export function createTable<R extends Row>(

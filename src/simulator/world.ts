@@ -25,7 +25,7 @@ import type {
   VpcRecord,
 } from "./records";
 import type { SimulatorOptions } from "./simulator";
-import { createTable, type Table, type TableHost } from "./table";
+import { createTable, firstWordOf, type Table, type TableHost } from "./table";
 
 export interface RememberedToken {
   /** To tell a repeat from a different request. */
@@ -145,10 +145,10 @@ function createTables(hosts: TableHost & { beforeSurroundingWrite(): void }) {
   const { beforeSurroundingWrite, ...host } = hosts;
   const surroundings = { ...host, beforeWrite: beforeSurroundingWrite };
   return {
-    instances: createTable<InstanceRecord>(host, ({ clientToken }) => clientToken?.split(":")[0]),
+    instances: createTable<InstanceRecord>(host, ({ clientToken }) => firstWordOf(clientToken)),
     volumes: createTable<VolumeRecord>(host),
-    snapshots: createTable<SnapshotRecord>(host),
-    images: createTable<ImageRecord>(host),
+    snapshots: createTable<SnapshotRecord>(host, ({ description }) => firstWordOf(description)),
+    images: createTable<ImageRecord>(host, ({ name }) => firstWordOf(name)),
     interfaces: createTable<InterfaceRecord>(host),
     addresses: createTable<AddressRecord>(surroundings),
     spotRequests: createTable<SpotRequestRecord>(host),

@@ -119,6 +119,52 @@ describe("an observation", () => {
     },
   );
 
+  const made = (tags: object) => ({ OwnerId: "self", Tags: tagSet({ ...whole, ...tags }) });
+
+  test("finds snapshots and images by what they say of themselves, whatever the tag index shows", async () => {
+    const { calls, cloud } = cloudOf({
+      DescribeSnapshots: () => ({
+        Snapshots: [
+          { SnapshotId: "snap-1", ...made({}) },
+          { SnapshotId: "snap-2", ...made({ "pmi:id": "pmi-other" }) },
+        ],
+      }),
+      DescribeImages: () => ({
+        Images: [
+          { ImageId: "ami-1", ...made({}) },
+          { ImageId: "ami-2", ...made({ "pmi:id": "pmi-other" }) },
+        ],
+      }),
+    });
+    const { images, snapshots } = await cloud.observe(query);
+    expect(snapshots.map(({ snapshotId }) => snapshotId)).toEqual(["snap-1"]);
+    expect(images.map(({ imageId }) => imageId)).toEqual(["ami-1"]);
+    const asked = calls.flatMap(({ input }) => filtersOf(input));
+    expect(asked).toContainEqual({ Name: "description", Values: [`${id} *`] });
+    expect(asked).toContainEqual({ Name: "name", Values: [`${id}/*`] });
+  });
+
+  test("asks by id for the disk that a snapshot of the last hour was taken of", async () => {
+    const minutes = 60_000;
+    const { calls, cloud } = cloudOf({
+      DescribeSnapshots: () => ({
+        Snapshots: [
+          { VolumeId: "vol-1", StartTime: new Date(now - 59 * minutes), ...made({}) },
+          { VolumeId: "vol-2", StartTime: new Date(now - 60 * minutes), ...made({}) },
+        ],
+      }),
+      DescribeVolumes: (input) => ({
+        Volumes: filtersOf(input).some(({ Name }) => Name === "volume-id")
+          ? [{ VolumeId: "vol-1", State: "available", Tags: tagSet(whole) }]
+          : [],
+      }),
+    });
+    const { volumes } = await cloud.observe(query);
+    expect(volumes.map(({ volumeId }) => volumeId)).toEqual(["vol-1"]);
+    const asked = calls.flatMap(({ input }) => filtersOf(input));
+    expect(asked).toContainEqual({ Name: "volume-id", Values: ["vol-1"] });
+  });
+
   test("finds instances by their client token, which terminated ones keep", async () => {
     const { calls, cloud } = cloudOf({});
     await cloud.observe(query);

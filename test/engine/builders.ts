@@ -17,9 +17,10 @@ import type {
   Step,
   Volume,
 } from "../../src/engine/model";
+import { clientToken } from "../../src/engine/names";
 import type { Question } from "../../src/engine/situation";
 import { fingerprint, launchFingerprint, type Spec, specSchema } from "../../src/engine/spec";
-import { clientToken, encodeLedger, operations, provenanceTags } from "../../src/engine/tags";
+import { encodeLedger, operations, provenanceTags } from "../../src/engine/tags";
 
 export const id = "pmi-0123456789ab";
 export const now = Date.parse("2026-03-01T12:00:00Z");

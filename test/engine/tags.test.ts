@@ -6,7 +6,6 @@ import type { Ledger, Platform, StopReason } from "../../src/engine/model";
 import { createAnchor } from "../../src/engine/rules-identity";
 import { understand } from "../../src/engine/situation";
 import {
-  clientToken,
   condemnedTag,
   DamagedLedgerError,
   decodeLedger,
@@ -15,13 +14,11 @@ import {
   encodeLedger,
   encodePlatform,
   gapTag,
-  imageName,
   isOurAnchor,
   isOurImage,
   isOurSnapshot,
   isOurVolume,
   operations,
-  parseClientToken,
   parseProvenance,
   provenanceTags,
   tagKeys,
@@ -306,42 +303,10 @@ test("a platform is read back as it was written", () => {
   );
 });
 
-describe("a client token", () => {
-  test("tells the generation and attempt of its launch", () => {
-    fc.assert(
-      fc.property(fc.nat(1e9), fc.nat(1e9), (generation, attempt) => {
-        const token = clientToken(id, generation, attempt);
-        expect(parseClientToken(id, token)).toEqual({ generation, attempt });
-        expect(token.length).toBeLessThanOrEqual(64);
-      }),
-    );
-  });
-
-  test("of anything else is not ours", () => {
-    for (const token of [
-      "",
-      id,
-      `${id}:1`,
-      `${id}:1:1:1`,
-      `${id}:a:1`,
-      "pmi-ffff:1:1",
-      `x${id}:1:1`,
-    ])
-      expect(parseClientToken(id, token)).toBeUndefined();
-  });
-});
-
 test("the token of an anchor fits into EC2's 64 characters", () => {
   const situation = understand(question({ ledger: longLedger }));
   const { token } = createAnchor(situation, `subnet-${"f".repeat(17)}`, 99);
   expect(token.length).toBeLessThanOrEqual(64);
-});
-
-test("an image's name is within EC2's limits and tells its snapshot", () => {
-  const name = imageName(id, `snap-${"f".repeat(17)}`, 2);
-  expect(name).toMatch(/^[A-Za-z0-9()[\] ./\-'@_]{3,128}$/);
-  expect(name).toContain("f".repeat(17));
-  expect(imageName(id, "snap-1", 0)).not.toBe(imageName(id, "snap-1", 1));
 });
 
 describe("what wears our tags is ours only if it is what they say", () => {

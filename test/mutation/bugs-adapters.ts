@@ -10,6 +10,20 @@ export const adapterBugs: readonly Bug[] = [
     replace: "return [...found, ...others.filter((each) => isAnothers !== undefined || each)];",
   },
   {
+    name: "snapshots are looked for by a tag, which EC2 may index minutes later",
+    harm: "a snapshot is left behind by a deallocation, and paid for until somebody finds it",
+    file: "src/aws/observer.ts",
+    find: 'const Filters = [filter("description", snapshotDescriptions(id))];',
+    replace: 'const Filters = [filter("tag:pmi:id", id)];',
+  },
+  {
+    name: "a disk that the tag index does not show yet is not asked for by its snapshots",
+    harm: "a disk is left behind by a deallocation, and paid for until somebody finds it",
+    file: "src/aws/observer.ts",
+    find: "const disks = [...roots, ...recentSources(snapshots, now())];",
+    replace: "const disks = [...roots];",
+  },
+  {
     name: "a silent connection is waited on for as long as the SDK lets it",
     harm: "a quarter of an hour without a machine because a gateway dropped a connection",
     file: "src/aws/client.ts",

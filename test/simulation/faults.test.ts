@@ -5,7 +5,15 @@
 import { isReading } from "../../src/aws/reading";
 import type { Faults } from "../../src/simulator";
 import { expectNothingLeft, watchWriters } from "./invariants";
-import { begin, destroy, type Operation, operations, type Story } from "./operations";
+import {
+  begin,
+  change,
+  destroy,
+  type Operation,
+  operations,
+  type Story,
+  upDone,
+} from "./operations";
 import { createWorld } from "./world";
 
 async function prepared(operation: Operation, seed: number): Promise<Story> {
@@ -100,4 +108,27 @@ it.each(operations.map((operation) => [operation.name, operation] as const))(
     }
   },
   60_000,
+);
+
+const keepsFor = (hours: number) => ({
+  images: hours,
+  snapshots: hours,
+  volumes: hours,
+  networkInterfaces: hours,
+});
+
+it.each([[0], [1], [96]])(
+  "nothing that EC2's tag index does not show yet is left behind by a deallocation that keeps all for %i hours",
+  async (hours) => {
+    const story = begin(createWorld(), { retentionHours: keepsFor(hours) });
+    await upDone(story);
+    story.world.simulator.clock.advance(900);
+    story.world.simulator.control.setFaults({ lag: { tagSeconds: 900 } });
+    for (const recycleToken of ["once", "twice"]) {
+      change(story, { recycleToken });
+      await upDone(story);
+    }
+    expect((await destroy(story)).kind).toBe("done");
+    await expectNothingLeft(story.world);
+  },
 );

@@ -111,6 +111,17 @@ export const images = scene(
       },
     },
     {
+      sentence: "an image is found by how its name begins, among one's own",
+      fact: "§9",
+      check: async ({ stage, imageId }) => {
+        const start = ownName(stage, "im");
+        const Filters = [{ Name: "name", Values: [`${start}*`] }];
+        const { Images = [] } = await stage.ec2.describeImages({ Owners: ["self"], Filters });
+        assert.ok(Images.some((image) => image.ImageId === imageId));
+        assert.ok(Images.every((image) => image.Name?.startsWith(start)));
+      },
+    },
+    {
       sentence: "the name of an image is taken, also by another request of the same kind",
       fact: "§1.1",
       check: ({ register }) => expectRefused(register("image"), "InvalidAMIName.Duplicate"),

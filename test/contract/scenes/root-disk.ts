@@ -7,6 +7,7 @@ import {
   launched,
   launchOn,
   newInterface,
+  ownName,
   plainLaunch,
   rootVolumeId,
   snapshotById,
@@ -113,6 +114,7 @@ export const rootDisk = scene(
         const { stage, volumeId } = context;
         const made = await stage.ec2.createSnapshot({
           VolumeId: volumeId,
+          Description: `${ownName(stage, "root")} first`,
           TagSpecifications: [{ ResourceType: "snapshot", Tags: [{ Key: "n", Value: "1" }] }],
         });
         context.snapshotId = made.SnapshotId ?? "";
@@ -163,6 +165,18 @@ export const rootDisk = scene(
         assert.equal(found.VolumeId, volumeId);
         assert.ok(found.StartTime instanceof Date);
         assert.ok(found.Tags?.some(({ Key }) => Key === "n"));
+      },
+    },
+    {
+      sentence: "a snapshot is found by how its description begins, among one's own",
+      fact: "§9",
+      check: async ({ stage, snapshotId }) => {
+        const Filters = [{ Name: "description", Values: [`${ownName(stage, "root")} *`] }];
+        const { Snapshots } = await stage.ec2.describeSnapshots({ OwnerIds: ["self"], Filters });
+        assert.deepEqual(
+          Snapshots?.map((snapshot) => snapshot.SnapshotId),
+          [snapshotId],
+        );
       },
     },
     {
