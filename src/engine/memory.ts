@@ -64,6 +64,7 @@ export class Memory {
   private waiting: { watch: Watch; sinceAt: number } | undefined;
   private wasSlow = false;
   private interfaceId: string | undefined;
+  private lookingSinceAt: number | undefined;
   private anchorMissingSinceAt: number | undefined;
   private spotMarket: SpotMarketFacts = { usdPerHour: {}, zoneScores: {} };
   private spotMarketAskedAt = Number.NEGATIVE_INFINITY;
@@ -109,6 +110,7 @@ export class Memory {
   /** The facts together with what was made and does not show yet. */
   complete(facts: CloudFacts, now: number): Observation {
     const { remembered, spec } = this.options;
+    this.lookingSinceAt ??= now;
     const isKnown = facts.anchors.length > 0;
     this.anchorMissingSinceAt = isKnown ? undefined : (this.anchorMissingSinceAt ?? now);
     this.interfaceId = facts.anchors[0]?.interfaceId ?? this.interfaceId;
@@ -123,6 +125,7 @@ export class Memory {
       spotMarket: this.spotMarket,
       refusals: this.refusals,
       undeletable: [...this.undeletable],
+      lookingSinceAt: this.lookingSinceAt,
       anchorMissingSinceAt: this.anchorMissingSinceAt,
       remembered:
         privateIp !== undefined && subnetId !== undefined && spec.subnetIds.includes(subnetId)

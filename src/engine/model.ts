@@ -268,6 +268,8 @@ export interface Observation extends CloudFacts {
   refusals: readonly Refusal[];
   /** Ids that EC2 refused to delete, because somebody else uses or has locked them. */
   undeletable?: readonly string[];
+  /** Since when this process has been looking at all. */
+  lookingSinceAt?: number;
   /** Since when this process has been looking for a lost anchor in vain. */
   anchorMissingSinceAt?: number;
   /** What the caller remembers of the anchor, to make a lost one again. */

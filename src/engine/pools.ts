@@ -3,8 +3,8 @@
  * pool that EC2 just refused rests for a while and then waits its turn; when all rest, the answer
  * says until when.
  */
-import type { Anchor, Market, Pool, Refusal } from "./model";
-import type { Situation } from "./situation";
+import type { Anchor, Market, Pool } from "./model";
+import { launchFailure, type Situation } from "./situation";
 
 /** How long a pool without capacity is left alone before it is asked again. */
 const refusalRestSeconds = 60;
@@ -19,9 +19,9 @@ const refusalCountsSeconds = 600;
 export type PoolChoice = { kind: "pool"; pool: Pool } | { kind: "resting"; untilAt: number };
 
 export function choosePool(situation: Situation): PoolChoice {
-  const { now, observation } = situation;
+  const { now } = situation;
   const pools = orderedPools(situation).map((pool) => {
-    const at = lastRefusedAt(observation.refusals, pool);
+    const at = Math.max(lastRefusedAt(situation, pool), lastFailedAt(situation, pool));
     const counts = at > now - refusalCountsSeconds * 1000;
     return { pool, turn: counts ? at : 0, restsUntil: at + refusalRestSeconds * 1000 };
   });
@@ -32,10 +32,19 @@ export function choosePool(situation: Situation): PoolChoice {
   return { kind: "resting", untilAt: Math.min(...pools.map(({ restsUntil }) => restsUntil)) };
 }
 
-function lastRefusedAt(refusals: readonly Refusal[], pool: Pool): number {
-  const times = refusals
+function lastRefusedAt({ observation }: Situation, pool: Pool): number {
+  const times = observation.refusals
     .filter((refusal) => refusal.kind === "no-capacity" && isSamePool(refusal.pool, pool))
     .map((refusal) => refusal.at);
+  return Math.max(Number.NEGATIVE_INFINITY, ...times);
+}
+
+/** What EC2 took and then ended before it ran was refused there, too; in the subnet of the anchor. */
+function lastFailedAt({ anchor, observation }: Situation, pool: Pool): number {
+  const times = observation.instances
+    .filter((each) => launchFailure(each) !== undefined)
+    .filter((each) => isSamePool({ ...each, subnetId: anchor?.subnetId ?? "" }, pool))
+    .map((each) => each.launchedAt);
   return Math.max(Number.NEGATIVE_INFINITY, ...times);
 }
 

@@ -21,6 +21,7 @@ import {
   completedFinal,
   finalAttempts,
   finalsOf,
+  launchFailure,
   type Situation,
   snapshotSpacingSeconds,
   snapshotsOf,
@@ -281,19 +282,8 @@ function pendingFinal(situation: Situation): Securing<never> | undefined {
 
 /** Nobody may have looked while it ran, so only EC2's word for a failed launch proves that it did not. */
 function mayHaveRun({ launched }: Situation, launch: Launch): boolean {
-  if (launch.ran) return true;
-  return launched === undefined || !failedLaunchReasons.includes(launched.stateReason ?? "");
+  return launch.ran || launched === undefined || launchFailure(launched) === undefined;
 }
-
-/** "… caused the instance to terminate during launch" (ec2-facts §1.4, §1.5). */
-const failedLaunchReasons = [
-  "Client.InternalError",
-  "Client.InvalidKMSKey.InvalidState",
-  "Client.InvalidSnapshot.NotFound",
-  "Client.VolumeLimitExceeded",
-  "Server.InsufficientInstanceCapacity",
-  "Server.InternalError",
-];
 
 const newestCompleted = ({ lineage, snapshots }: Situation) =>
   snapshots.find(

@@ -12,6 +12,8 @@ import { createAnchor } from "./rules-identity";
 import { imageObstacle } from "./rules-stop";
 import {
   absenceSeconds,
+  type LaunchFailure,
+  launchFailure,
   newestGeneration,
   newestKnownRoot,
   recycleFingerprint,
@@ -121,6 +123,36 @@ function awaitLastRoot({ ledger, now, snapshots, volumes }: Situation): Verdict 
     Math.min(believedAt, now + 15_000),
   );
 }
+
+const remediesForKeys =
+  "check that the KMS key of rootVolume.kmsKeyId, of the image or of the account's EBS encryption is enabled, and that who launches may use it: kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKeyWithoutPlaintext and kms:ReEncrypt*";
+
+/** For what only people change. What is wrong at EC2's side passes, or is better in another pool. */
+const remediesForFailure: Partial<Record<LaunchFailure, string>> = {
+  "Client.InternalError": remediesForKeys,
+  "Client.InvalidKMSKey.InvalidState": remediesForKeys,
+  "Client.InvalidSnapshot.NotFound": "check that the snapshots of the image are there",
+  "Client.VolumeLimitExceeded":
+    "delete volumes that are not needed, or have the quota for the storage of this volume type raised",
+};
+
+/** Once by each process that launches: the next one finds out whether it has been put right. */
+const tellFailedLaunch: Rule = {
+  name: "a launch that EC2 ended before it ran, for what only people change, is told",
+  apply(situation) {
+    const { launched, ledger, now, observation } = situation;
+    if (!wantsLaunch(situation) || launched === undefined || ledger.launch === undefined)
+      return undefined;
+    const failure = launchFailure(launched);
+    const remedy = failure && remediesForFailure[failure];
+    const isOurs = ledger.launch.recordedAt >= (observation.lookingSinceAt ?? now);
+    if (remedy === undefined || !isOurs || ledger.launch.ran) return undefined;
+    return stuck(
+      `EC2 took the launch of generation ${ledger.launch.generation} and ended it before it ran: ${failure}`,
+      remedy,
+    );
+  },
+};
 
 const launchNext: Rule = {
   name: "without a live instance the next generation is launched from its root source",
@@ -277,4 +309,4 @@ function rootSize({ images, snapshots, spec }: Situation, imageId: string): numb
   return sizeGiB === undefined ? undefined : Math.max(sizeGiB, snapshot?.sizeGiB ?? 0);
 }
 
-export const launchRules: readonly Rule[] = [resolveOpenLaunch, launchNext];
+export const launchRules: readonly Rule[] = [resolveOpenLaunch, tellFailedLaunch, launchNext];

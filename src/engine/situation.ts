@@ -193,6 +193,22 @@ function findLaunched(
   );
 }
 
+/** "… caused the instance to terminate during launch" (ec2-facts §1.4, §1.5). */
+const launchFailures = [
+  "Client.InternalError",
+  "Client.InvalidKMSKey.InvalidState",
+  "Client.InvalidSnapshot.NotFound",
+  "Client.VolumeLimitExceeded",
+  "Server.InsufficientInstanceCapacity",
+  "Server.InternalError",
+] as const;
+
+export type LaunchFailure = (typeof launchFailures)[number];
+
+/** Why EC2 itself ended this instance while it was being launched, if it did. */
+export const launchFailure = ({ stateReason }: Instance): LaunchFailure | undefined =>
+  launchFailures.find((each) => each === stateReason);
+
 function wasAccepted(
   { launch }: Ledger,
   launched: Instance | undefined,

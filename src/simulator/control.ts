@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { Ec2Error } from "./errors";
-import type { Faults } from "./faults";
+import { type Faults, type LaunchFailure, launchFailures } from "./faults";
 import type { Simulator } from "./simulator";
 
 export const controlPrefix = "/_simulator/";
@@ -36,6 +36,7 @@ const callFault = z.strictObject({ action: text.optional(), ...draw });
 const callFaults = z.union([callFault, z.array(callFault)]).optional();
 const snapshotFault = z.strictObject({ volumeId: text.optional(), ...draw }).optional();
 const eventFault = z.strictObject({ probability }).optional();
+const launchFailure = z.enum(Object.keys(launchFailures) as [LaunchFailure, ...LaunchFailure[]]);
 const place = { instanceId: text, device: text.optional() };
 
 const bodies = {
@@ -65,6 +66,7 @@ const bodies = {
     failSnapshots: snapshotFault,
     hangSnapshots: snapshotFault,
     failImages: z.strictObject(draw).optional(),
+    failLaunches: z.strictObject({ code: launchFailure.optional(), ...draw }).optional(),
     slowDetach: z.strictObject({ seconds: z.number().min(0) }).optional(),
     emptyPages: z.strictObject(draw).optional(),
     loseEvents: eventFault,

@@ -18,6 +18,18 @@ export interface SnapshotFault {
   readonly volumeId?: string;
 }
 
+/** What EC2 gives as the reason when it ends a launch before the instance runs (ec2-facts §1.5). */
+export const launchFailures = {
+  "Client.InternalError": "Client error on launch",
+  "Client.InvalidKMSKey.InvalidState": "The KMS key provided is in an incorrect state",
+  "Client.InvalidSnapshot.NotFound": "The snapshot was not found",
+  "Client.VolumeLimitExceeded": "Volume limit exceeded",
+  "Server.InsufficientInstanceCapacity": "There is insufficient capacity for the launch",
+  "Server.InternalError": "Internal error on launch",
+} as const;
+
+export type LaunchFailure = keyof typeof launchFailures;
+
 export interface Faults {
   /** RequestLimitExceeded, nothing is carried out. */
   readonly throttle?: CallFault | readonly CallFault[];
@@ -35,6 +47,12 @@ export interface Faults {
   readonly hangSnapshots?: SnapshotFault;
   /** New images end in `failed`. */
   readonly failImages?: { readonly next?: number; readonly probability?: number };
+  /** Launches are accepted, and end before they run; by default as Server.InternalError. */
+  readonly failLaunches?: {
+    readonly code?: LaunchFailure;
+    readonly probability?: number;
+    readonly next?: number;
+  };
   /** Volumes and network interfaces take that much longer to become free. */
   readonly slowDetach?: { readonly seconds: number };
   /** Pages without items but with a NextToken (ec2-facts §9). */
@@ -49,6 +67,8 @@ export interface FaultBox {
   strikesCall(kind: "throttle" | "lostReply", action: string): boolean;
   strikesSnapshot(kind: "failSnapshots" | "hangSnapshots", volumeId: string): boolean;
   strikes(kind: "failImages" | "emptyPages"): boolean;
+  /** Why the launch at hand is to fail, if it is. */
+  strikesLaunch(): LaunchFailure | undefined;
   strikesEvent(kind: "loseEvents" | "duplicateEvents"): boolean;
   /** Age in milliseconds of what the call at hand may see. */
   drawLag(): { readonly stateMilliseconds: number; readonly tagMilliseconds: number };
@@ -88,6 +108,11 @@ export function createFaultBox(random: Random): FaultBox {
       return hits(fault);
     },
     strikes: (kind) => hits(faults[kind]),
+    strikesLaunch: () => {
+      const { failLaunches } = faults;
+      if (!hits(failLaunches)) return undefined;
+      return failLaunches?.code ?? "Server.InternalError";
+    },
     strikesEvent: (kind) => random.chance(faults[kind]?.probability ?? 0),
     drawLag: () => {
       const { seconds = 0, tagSeconds = 0, varies = false } = faults.lag ?? {};

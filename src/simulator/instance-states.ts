@@ -6,6 +6,7 @@
 
 import { forgetToken } from "./client-tokens";
 import { runUserData } from "./cloud-init";
+import { type LaunchFailure, launchFailures } from "./faults";
 import {
   beginInterfaceRelease,
   confirmInterface,
@@ -19,6 +20,7 @@ import {
   beginVolumeRelease,
   confirmVolume,
   finishVolumeRelease,
+  giveUpVolume,
   rootVolume,
 } from "./volume-states";
 import type { World } from "./world";
@@ -46,6 +48,22 @@ export function scheduleBoot(world: World, id: string): void {
     for (const interfaceId of instance.interfaceIds) confirmInterface(world, interfaceId, id);
     enter(world, id, { state: "running" });
     startOs(world, instance);
+  });
+}
+
+/**
+ * From `pending` to `terminated` without having run. What is wrong with the client's wish is wrong with
+ * its disks, as a key or a limit, so none is left of them.
+ */
+export function scheduleFailure(world: World, id: string, code: LaunchFailure): void {
+  publishState(world, id, "pending");
+  world.after(world.latencies.pendingToRunning, () => {
+    const instance = world.instances.get(id);
+    if (instance?.state !== "pending") return;
+    for (const volumeId of code.startsWith("Client.") ? instance.volumeIds : [])
+      giveUpVolume(world, volumeId);
+    const message = `${code}: ${launchFailures[code]}`;
+    terminate(world, id, { reason: { code, message }, transition: message, isGraceful: false });
   });
 }
 

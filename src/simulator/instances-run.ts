@@ -11,7 +11,7 @@ import {
 import { action, anyOf } from "./action";
 import { rememberedIds, rememberIds } from "./client-tokens";
 import { Ec2Error } from "./errors";
-import { scheduleBoot } from "./instance-states";
+import { scheduleBoot, scheduleFailure } from "./instance-states";
 import { instanceView } from "./instance-view";
 import { holdInterface, insertInterface } from "./interface-states";
 import { takeRoom } from "./launch-market";
@@ -110,7 +110,9 @@ function launchOne(
     return interfaceId;
   });
   const instance = world.instances.update(id, { interfaceIds });
-  scheduleBoot(world, id);
+  const failure = world.faults.strikesLaunch();
+  if (failure === undefined) scheduleBoot(world, id);
+  else scheduleFailure(world, id, failure);
   return instance;
 }
 

@@ -179,6 +179,13 @@ export function confirmVolume(world: World, id: string, instanceId: string): voi
   world.volumes.update(id, { attachment: { ...volume.attachment, state: "attached" } });
 }
 
+/** It ends with its instance, whatever was asked for. */
+export function giveUpVolume(world: World, id: string): void {
+  const { attachment } = world.volumes.get(id) ?? {};
+  if (attachment === undefined) return;
+  world.volumes.update(id, { attachment: { ...attachment, deleteOnTermination: true } });
+}
+
 export function beginVolumeRelease(world: World, id: string): void {
   const volume = world.volumes.get(id);
   if (volume?.attachment === undefined) return;

@@ -223,6 +223,7 @@ const observations = (wanted: Spec): fc.Arbitrary<Observation> =>
     spotMarket: fc.constant({ usdPerHour: {}, zoneScores: {} }),
     refusals: fc.array(refusals, { maxLength: 2 }),
     anchorMissingSinceAt: optional(ago),
+    lookingSinceAt: optional(ago),
   });
 
 const someHours = fc.constantFrom(0, 24, 96);

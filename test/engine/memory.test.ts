@@ -43,7 +43,13 @@ const memory = (change: Partial<ConvergeOptions> = {}) =>
   });
 
 const facts = (change: Partial<CloudFacts> = {}): CloudFacts => {
-  const { refusals: _r, anchorMissingSinceAt: _a, remembered: _m, ...found } = atRest(change);
+  const {
+    refusals: _r,
+    anchorMissingSinceAt: _a,
+    lookingSinceAt: _l,
+    remembered: _m,
+    ...found
+  } = atRest(change);
   return found;
 };
 
@@ -234,6 +240,12 @@ describe("an anchor", () => {
     expect(it.complete(lost, now + minutes).anchorMissingSinceAt).toBe(now);
     expect(it.complete(facts(), now + minutes).anchorMissingSinceAt).toBeUndefined();
     expect(it.complete(lost, now + 2 * minutes).anchorMissingSinceAt).toBe(now + 2 * minutes);
+  });
+
+  test("and all else has been looked for since the first look", () => {
+    const it = memory();
+    expect(it.complete(facts(), now).lookingSinceAt).toBe(now);
+    expect(it.complete(facts(), now + minutes).lookingSinceAt).toBe(now);
   });
 
   test("is remembered with its address only where the spec still allows its subnet", () => {

@@ -53,6 +53,7 @@ const twists: readonly Twist[] = [
       "baseImage",
       "refusals",
       "anchorMissingSinceAt",
+      "lookingSinceAt",
     ] as const
   ).map(ofObservation),
 ];

@@ -233,6 +233,9 @@ const unstarted = ledger({
   startedLineage: undefined,
   launch: openLaunch({ recordedAt: now - minutes }),
 });
+const unseen = ledger({
+  launch: openLaunch({ recordedAt: now - minutes, instanceId: "i-1" }),
+});
 const twoAttempts = [
   instance({ instanceId: "i-gone", state: "terminated", rootVolumeId: undefined }),
   instance({ state: "terminated", rootVolumeId: undefined, attempt: 2 }),
@@ -263,6 +266,16 @@ const facts: Row[] = [
     rule: records,
     expect: becameOf(unstarted, {}),
   },
+  ...(["stopped", "shutting-down"] as const).map(
+    (state): Row => ({
+      name: `the disk of what nobody saw running is written down while it shows: it is ${state}`,
+      ask: { ledger: unseen, observation: observation({ instances: [instance({ state })] }) },
+      rule: records,
+      expect: acts(
+        recorded(unseen, { launch: launch({ ...unseen.launch, rootVolumeId: "vol-1" }) }),
+      ),
+    }),
+  ),
   {
     name: "of two attempts of one generation that have both ended the recorded one counts",
     ask: { observation: atRest({ instances: twoAttempts }) },

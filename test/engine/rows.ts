@@ -7,6 +7,7 @@ import { identityDoubtRows } from "./rows-identity-doubt";
 import { keptRows } from "./rows-kept";
 import { launchRows } from "./rows-launch";
 import { launchDoubtRows } from "./rows-launch-doubt";
+import { launchFailedRows } from "./rows-launch-failed";
 import { outsideRows } from "./rows-outside";
 import { restRows } from "./rows-rest";
 import { restDoubtRows } from "./rows-rest-doubt";
@@ -25,6 +26,7 @@ export const rows: readonly Row[] = [
   ...rootDoubtRows,
   ...launchRows,
   ...launchDoubtRows,
+  ...launchFailedRows,
   ...stopRows,
   ...stopDoubtRows,
   ...restRows,

@@ -145,8 +145,9 @@ export const rootBugs: readonly Bug[] = [
     name: "an instance that nobody looked at while it ran counts as never run",
     harm: "what it wrote is given up without a word",
     file: root,
-    find: "return launched === undefined || !failedLaunchReasons",
-    replace: "return launched !== undefined && !failedLaunchReasons",
+    find: "return launch.ran || launched === undefined || launchFailure(launched) === undefined;",
+    replace:
+      "return launch.ran || (launched !== undefined && launchFailure(launched) === undefined);",
   },
   {
     name: "a root disk that EC2 does not show yet counts as gone",

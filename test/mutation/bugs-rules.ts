@@ -10,6 +10,20 @@ const memory = "src/engine/memory.ts";
 
 export const ruleBugs: readonly Bug[] = [
   {
+    name: "only of what runs is the disk written down",
+    harm: "a copy of the disk of an instance that was stopped at once is taken for ours",
+    file: identity,
+    find: 'const isPresent = instance.state !== "pending" && instance.state !== "terminated";',
+    replace: "const isPresent = isRunning;",
+  },
+  {
+    name: "a launch that failed because of a key is told of for ever, even once that is repaired",
+    harm: "no machine until somebody finds out that EC2 forgets the instance after an hour",
+    file: "src/engine/rules-launch.ts",
+    find: "const isOurs = ledger.launch.recordedAt >= (observation.lookingSinceAt ?? now);",
+    replace: "const isOurs = now >= (observation.lookingSinceAt ?? now);",
+  },
+  {
     name: "two attempts share one client token",
     harm: "EC2 answers the second launch with the first, in the pool that has no capacity",
     file: launch,

@@ -3,6 +3,7 @@
  * Adding a fault of the simulator adds its row here; every simulation draws from them.
  */
 import type { Faults, Simulator } from "../../src/simulator";
+import type { LaunchFailure } from "../../src/simulator/faults";
 import type { Random } from "../../src/simulator/random";
 import { imageIds } from "./users";
 
@@ -36,6 +37,13 @@ const changingActions = [
   "CreateNetworkInterface",
 ];
 
+const launchFailureCodes: readonly LaunchFailure[] = [
+  "Client.InternalError",
+  "Client.VolumeLimitExceeded",
+  "Server.InsufficientInstanceCapacity",
+  "Server.InternalError",
+];
+
 const table: Record<string, Row> = {
   throttle: standing((random) => ({ throttle: share(random, 0.5) })),
   "throttled action": standing((random) => ({
@@ -61,6 +69,12 @@ const table: Record<string, Row> = {
   })),
   "hanging snapshots": standing((random) => ({ hangSnapshots: { next: 1 + random.below(2) } })),
   "failing images": standing((random) => ({ failImages: share(random, 0.7) })),
+  "failing launches": standing((random) => ({
+    failLaunches: {
+      code: pickOf(random, launchFailureCodes),
+      ...(random.chance(0.5) ? { next: 1 + random.below(3) } : share(random, 0.6)),
+    },
+  })),
   "slow detaching": standing((random) => ({ slowDetach: { seconds: random.below(400) } })),
   "no capacity": strike(({ random, simulator }) => {
     const types = ["m5.large", "m6i.large", "c5.large", "r5.large", "c6i.xlarge"];

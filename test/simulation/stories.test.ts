@@ -193,6 +193,53 @@ describe("a final snapshot that fails", () => {
   });
 });
 
+describe("a launch that EC2 takes and ends before it runs", () => {
+  it("because of a key is told within a minute, and the next attempt has the disk again", async () => {
+    const story = await running();
+    const { clock, control } = story.world.simulator;
+    await live(story, 12);
+    control.setFaults({ failLaunches: { code: "Client.InternalError" } });
+    change(story, { recycleToken: "again" });
+    const startedAt = clock.now();
+    expect(await up(story)).toMatchObject({
+      kind: "stuck",
+      reason: expect.stringContaining("ended it before it ran: Client.InternalError"),
+      remedy: expect.stringContaining("rootVolume.kmsKeyId"),
+    });
+    expect(clock.now() - startedAt).toBeLessThan(5 * 60_000);
+    control.setFaults({});
+    await upDone(story);
+    await expectBytes(story);
+    await destroy(story);
+    await expectNothingLeft(story.world);
+  });
+
+  it("the very first ends with the reason, leaves nothing when it is given up, and goes on once put right", async () => {
+    for (const isGivenUp of [true, false]) {
+      const story = begin(createWorld());
+      const { control } = story.world.simulator;
+      control.setFaults({ failLaunches: { code: "Client.VolumeLimitExceeded" } });
+      expect(await up(story)).toMatchObject({
+        kind: "stuck",
+        remedy: expect.stringContaining("quota"),
+      });
+      control.setFaults({});
+      if (!isGivenUp) await upDone(story);
+      expect((await destroy(story)).kind).toBe("done");
+      await expectNothingLeft(story.world);
+    }
+  });
+
+  it("for want of capacity goes to the next type", async () => {
+    const story = begin(createWorld());
+    story.world.simulator.control.setFaults({
+      failLaunches: { code: "Server.InsufficientInstanceCapacity", next: 1 },
+    });
+    const { ledger } = await upDone(story);
+    expect(ledger.launch).toMatchObject({ generation: 2, instanceType: "m6i.large" });
+  });
+});
+
 describe("while it runs", () => {
   it("a snapshot is taken every five minutes and three are kept", async () => {
     const story = await running();

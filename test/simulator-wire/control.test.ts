@@ -180,6 +180,7 @@ describe("a body that breaks a rule is refused with property, value and rule", (
     ],
     ["faults", { lostReply: [{ action: "Run" }] }, 'lostReply.action is "Run": must be one of'],
     ["faults", { slowDetach: { seconds: null } }, "slowDetach.seconds is null"],
+    ["faults", { failLaunches: { code: "Server.Oops" } }, 'failLaunches.code is "Server.Oops"'],
     ["faults", { throttle: { probability: 2 } }, "throttle.probability is 2: Too big"],
     ["faults", { throttle: [{ next: -1 }] }, "throttle.0.next is -1: Too small"],
     [

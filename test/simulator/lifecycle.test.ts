@@ -113,6 +113,32 @@ describe("TerminateInstances", () => {
   });
 });
 
+describe("a launch that EC2 takes and ends before it runs (ec2-facts §1.5)", () => {
+  test.each([
+    ["Client.InternalError", "Client error on launch", 0],
+    ["Server.InternalError", "Internal error on launch", 1],
+  ] as const)(
+    "says %s, frees the interface and leaves what became of its disk",
+    (code, message, left) => {
+      const tester = createTester();
+      const { call, instance, networkInterface, sim } = tester;
+      sim.control.setFaults({ failLaunches: { code, next: 1 } });
+      const eni = tester.anchor();
+      const id = tester.launch({ ...onAnchor(eni), BlockDeviceMappings: KEEP_ROOT });
+      expect(instance(id).State?.Name).toBe("pending");
+      sim.clock.advance(300);
+      expect(instance(id)).toMatchObject({
+        State: { Name: "terminated" },
+        StateReason: { Code: code, Message: `${code}: ${message}` },
+      });
+      expect(networkInterface(eni).Status).toBe("available");
+      expect(call("DescribeVolumes", {}).Volumes).toHaveLength(left);
+      const next = tester.boot(onAnchor(eni));
+      expect(instance(next).State?.Name).toBe("running");
+    },
+  );
+});
+
 describe("StopInstances and StartInstances", () => {
   test("keep address, interface and disks, and lose the automatic public address (ec2-facts §11)", () => {
     const { boot, call, instance, sim } = createTester();
