@@ -15,6 +15,8 @@ const codes: Partial<Record<Meaning, readonly string[]>> = {
     "VcpuLimitExceeded",
     "InstanceLimitExceeded",
     "UnfulfillableCapacity",
+    "InsufficientFreeAddressesInSubnet",
+    "InsufficientVolumeCapacity",
     "Unsupported",
     "UnsupportedHostConfiguration",
   ],

@@ -58,6 +58,7 @@ export class Memory {
   ledger: Ledger | undefined;
 
   private readonly refusals: Refusal[] = [];
+  private readonly fullSubnets = new Map<string, number>();
   private readonly undeletable = new Set<string>();
   private readonly refusedSinceAt = new Map<string, number>();
   private made: Made[] = [];
@@ -124,6 +125,7 @@ export class Memory {
       images: [...facts.images, ...hidden.flatMap((each) => each.images)],
       spotMarket: this.spotMarket,
       refusals: this.refusals,
+      fullSubnets: [...this.fullSubnets].map(([subnetId, at]) => ({ subnetId, at })),
       undeletable: [...this.undeletable],
       lookingSinceAt: this.lookingSinceAt,
       anchorMissingSinceAt: this.anchorMissingSinceAt,
@@ -178,6 +180,10 @@ export class Memory {
     const { pool, generation, attempt } = step;
     this.refusals.push({ pool, generation, attempt, at, kind, message: refused.message });
     return true;
+  }
+
+  rememberFullSubnet(subnetId: string, at: number) {
+    this.fullSubnets.set(subnetId, at);
   }
 
   /** For how long EC2 has refused this step, each time that it was tried. */

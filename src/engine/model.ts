@@ -266,6 +266,8 @@ export interface CloudFacts {
 /** What is decided on: EC2's facts and what the running loop remembers. */
 export interface Observation extends CloudFacts {
   refusals: readonly Refusal[];
+  /** Subnets in which EC2 had no address left for a network interface, and when. */
+  fullSubnets?: readonly { subnetId: string; at: number }[];
   /** Ids that EC2 refused to delete, because somebody else uses or has locked them. */
   undeletable?: readonly string[];
   /** Since when this process has been looking at all. */

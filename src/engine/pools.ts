@@ -21,7 +21,11 @@ export type PoolChoice = { kind: "pool"; pool: Pool } | { kind: "resting"; until
 export function choosePool(situation: Situation): PoolChoice {
   const { now } = situation;
   const pools = orderedPools(situation).map((pool) => {
-    const at = Math.max(lastRefusedAt(situation, pool), lastFailedAt(situation, pool));
+    const at = Math.max(
+      lastRefusedAt(situation, pool),
+      lastFailedAt(situation, pool),
+      fullAt(situation, pool.subnetId),
+    );
     const counts = at > now - refusalCountsSeconds * 1000;
     return { pool, turn: counts ? at : 0, restsUntil: at + refusalRestSeconds * 1000 };
   });
@@ -46,6 +50,13 @@ function lastFailedAt({ anchor, observation }: Situation, pool: Pool): number {
     .filter((each) => isSamePool({ ...each, subnetId: anchor?.subnetId ?? "" }, pool))
     .map((each) => each.launchedAt);
   return Math.max(Number.NEGATIVE_INFINITY, ...times);
+}
+
+/** A subnet without a free address takes no other network interface; what is there needs none. */
+function fullAt({ anchor, observation }: Situation, subnetId: string): number {
+  if (subnetId === anchor?.subnetId) return Number.NEGATIVE_INFINITY;
+  const full = observation.fullSubnets?.find((each) => each.subnetId === subnetId);
+  return full?.at ?? Number.NEGATIVE_INFINITY;
 }
 
 const isSamePool = (a: Pool, b: Pool) =>

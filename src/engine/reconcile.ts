@@ -210,6 +210,11 @@ async function meetRefusal(
     options.progress?.({ kind: "wait", message: refused.message });
     return false;
   }
+  if (step.kind === "create-anchor" && refused.meaning === "no-capacity") {
+    memory.rememberFullSubnet(step.subnetId, cloud.now());
+    options.progress?.({ kind: "wait", message: refused.message });
+    return false;
+  }
   const doomedId = deletedBy(step);
   if (doomedId !== undefined && cannotBeDeleted(refused.meaning)) {
     memory.rememberUndeletable(doomedId);

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Anchor, Instance, Launch, Volume } from "./model";
 import { choosePool } from "./pools";
-import { act, type Rule, record, stuck, wait } from "./rule";
+import { act, type Rule, record, stuck, type Verdict, wait } from "./rule";
 import {
   absenceSeconds,
   finalsOf,
@@ -101,7 +101,8 @@ const makeAnchor: Rule = {
     const best = choice.kind === "pool" ? choice.pool.subnetId : spec.subnetIds[0];
     if (best === undefined) return stuck("no subnet is given", "name one in subnetIds");
     // A ledger that was ever written was written on an anchor, which EC2 may only not show yet.
-    if (ledger.revision === 0) return act(createAnchor(situation, best, 0));
+    if (ledger.revision === 0)
+      return fullSubnet(situation, best) ?? act(createAnchor(situation, best, 0));
     const subnetId = observation.remembered?.subnetId ?? best;
     const trustedAt = (observation.anchorMissingSinceAt ?? now) + absenceSeconds * 1000;
     if (now >= trustedAt && carrier !== undefined)
@@ -109,10 +110,21 @@ const makeAnchor: Rule = {
         `the network interface that ${carrier.instanceId} holds does not show our tags`,
         `write them on it again: at least ${tagKeys.id}=${ledger.id}`,
       );
-    if (now >= trustedAt) return act(createAnchor(situation, subnetId, 0));
+    if (now >= trustedAt)
+      return fullSubnet(situation, subnetId) ?? act(createAnchor(situation, subnetId, 0));
     return wait("its network interface is not to be seen", { kind: "time" }, now + 10_000);
   },
 };
+
+/** The best one is asked for last once it was full, so by then all are. */
+function fullSubnet({ observation }: Situation, subnetId: string): Verdict | undefined {
+  const isFull = observation.fullSubnets?.some((each) => each.subnetId === subnetId) ?? false;
+  if (!isFull) return undefined;
+  return stuck(
+    `no allowed subnet has a free private IP address (${subnetId} has none)`,
+    "free addresses, or name another subnet in subnetIds",
+  );
+}
 
 /** Deleting the lower anchor is what makes a move safe: EC2 refuses while an instance holds it. */
 const finishMove: Rule = {

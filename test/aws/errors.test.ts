@@ -5,6 +5,8 @@ import type { Meaning } from "../../src/engine/ports";
 const rows: [code: string, status: number | undefined, meaning: Meaning][] = [
   ["InsufficientInstanceCapacity", 500, "no-capacity"],
   ["SpotMaxPriceTooLow", 400, "no-capacity"],
+  ["InsufficientFreeAddressesInSubnet", 400, "no-capacity"],
+  ["InsufficientVolumeCapacity", 500, "no-capacity"],
   ["MaxSpotInstanceCountExceeded", 400, "no-capacity"],
   ["RequestLimitExceeded", 503, "throttled"],
   ["SnapshotCreationPerVolumeRateExceeded", 400, "too-soon"],

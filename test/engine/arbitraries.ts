@@ -224,6 +224,9 @@ const observations = (wanted: Spec): fc.Arbitrary<Observation> =>
     refusals: fc.array(refusals, { maxLength: 2 }),
     anchorMissingSinceAt: optional(ago),
     lookingSinceAt: optional(ago),
+    fullSubnets: optional(
+      fc.constantFrom([{ subnetId: subnetA, at: now }], [{ subnetId: subnetB, at: now }]),
+    ),
   });
 
 const someHours = fc.constantFrom(0, 24, 96);

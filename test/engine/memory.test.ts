@@ -47,6 +47,7 @@ const facts = (change: Partial<CloudFacts> = {}): CloudFacts => {
     refusals: _r,
     anchorMissingSinceAt: _a,
     lookingSinceAt: _l,
+    fullSubnets: _f,
     remembered: _m,
     ...found
   } = atRest(change);

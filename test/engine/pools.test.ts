@@ -1,6 +1,6 @@
 // Where to launch: the order of the pools, what rests and until when.
 
-import type { Anchor } from "../../src/engine/model";
+import type { Anchor, Observation, Refusal } from "../../src/engine/model";
 import { allowedSubnets, choosePool, orderedPools } from "../../src/engine/pools";
 import type { Question } from "../../src/engine/situation";
 import { understand } from "../../src/engine/situation";
@@ -139,6 +139,35 @@ describe("the subnets that are allowed", () => {
   test("are those of a fixed address", () => {
     const fixed = spec({ subnetIds: [subnetB], privateIp: "10.0.1.5" });
     expect(allowed({ spec: fixed })).toEqual([subnetB]);
+  });
+});
+
+describe("a subnet without a free address", () => {
+  const both = spec({
+    subnetIds: [subnetA, subnetB],
+    instanceTypes: ["m5.large"],
+    persistPrivateIp: false,
+  });
+  const full = (subnetId: string, ago: number) => ({ subnetId, at: now - ago * seconds });
+  const choice = (fullSubnets: Observation["fullSubnets"], refusals: Refusal[] = []) =>
+    choosePool(
+      understand(question({ spec: both, observation: atRest({ fullSubnets, refusals }) })),
+    );
+
+  test("is left for On-Demand where the interface is, and asked again after ten minutes", () => {
+    const refusals = [refusal({ at: now - 30 * seconds })];
+    const here = pool({ market: "on-demand" });
+    expect(choice([], refusals)).toEqual({ kind: "pool", pool: pool({ subnetId: subnetB }) });
+    expect(choice([full(subnetB, 10)], refusals)).toEqual({ kind: "pool", pool: here });
+    expect(choice([full(subnetB, 599)], refusals)).toEqual({ kind: "pool", pool: here });
+    expect(choice([full(subnetB, 600)], refusals)).toEqual({
+      kind: "pool",
+      pool: pool({ subnetId: subnetB }),
+    });
+  });
+
+  test("is no obstacle to the interface that is in it already", () => {
+    expect(choice([full(subnetA, 10)])).toEqual({ kind: "pool", pool: pool() });
   });
 });
 

@@ -54,6 +54,7 @@ const twists: readonly Twist[] = [
       "refusals",
       "anchorMissingSinceAt",
       "lookingSinceAt",
+      "fullSubnets",
     ] as const
   ).map(ofObservation),
 ];

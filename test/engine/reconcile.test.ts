@@ -12,7 +12,9 @@ import {
   launch,
   ledger,
   minutes,
+  newborn,
   now,
+  observation,
   periodic,
   pool,
   seconds,
@@ -251,6 +253,21 @@ describe("a refusal", () => {
       pool({ market: "on-demand" }),
     ]);
     expect(told.slept).toEqual([]);
+    expect(told.progress).toContainEqual({ kind: "wait", message: "EC2 says no-capacity" });
+  });
+
+  test("of a network interface for want of an address is told, once no subnet is left", async () => {
+    const none = facts(observation({ anchors: [], instances: [], volumes: [], snapshots: [] }));
+    const told = await tell({
+      looks: [none],
+      known: newborn(),
+      answers: [refused("no-capacity")],
+    });
+    expect(kindsOf(told)).toEqual(["create-anchor"]);
+    expect(told.outcome).toMatchObject({
+      kind: "stuck",
+      reason: expect.stringContaining("no allowed subnet has a free private IP address"),
+    });
     expect(told.progress).toContainEqual({ kind: "wait", message: "EC2 says no-capacity" });
   });
 

@@ -126,6 +126,13 @@ const claims: Row[] = [
 const longMissing = { ...nothing, volumes: [volume()], anchorMissingSinceAt: now - 5 * minutes };
 const ending = ledger({ phase: "deallocating" });
 
+const full = (subnetId: string) => ({ subnetId, at: now - 10 * seconds });
+const noAddress = (subnetId: string) => ({
+  kind: "stuck" as const,
+  reason: `no allowed subnet has a free private IP address (${subnetId} has none)`,
+  remedy: "free addresses, or name another subnet in subnetIds",
+});
+
 const lost: Row[] = [
   {
     name: "the first anchor is made although every pool rests",
@@ -136,6 +143,39 @@ const lost: Row[] = [
     },
     rule: makesAnchor,
     expect: making({}),
+  },
+  {
+    name: "the first anchor goes to another subnet where the best one has no free address",
+    ask: {
+      ledger: newborn(),
+      spec: spec({ subnetIds: [subnetA, subnetB] }),
+      observation: observation({ ...nothing, fullSubnets: [full(subnetA)] }),
+    },
+    rule: makesAnchor,
+    expect: making({ subnetId: subnetB }),
+  },
+  {
+    name: "where no subnet has a free address that is told, and nothing is made",
+    ask: {
+      ledger: newborn(),
+      spec: spec({ subnetIds: [subnetA, subnetB] }),
+      observation: observation({ ...nothing, fullSubnets: [full(subnetB), full(subnetA)] }),
+    },
+    rule: makesAnchor,
+    expect: noAddress(subnetA),
+  },
+  {
+    name: "a lost anchor whose address is promised is made in no other subnet than its full one",
+    ask: {
+      spec: spec({ subnetIds: [subnetA, subnetB] }),
+      observation: observation({
+        ...longMissing,
+        remembered: { subnetId: subnetB, privateIp: "10.0.1.10" },
+        fullSubnets: [full(subnetB)],
+      }),
+    },
+    rule: makesAnchor,
+    expect: noAddress(subnetB),
   },
   {
     name: "without a subnet there is nowhere to make an anchor",

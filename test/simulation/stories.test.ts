@@ -240,6 +240,40 @@ describe("a launch that EC2 takes and ends before it runs", () => {
   });
 });
 
+describe("a subnet whose addresses are used up", () => {
+  function storyInFullSubnet(others: readonly string[]): Story {
+    const world = createWorld();
+    const { simulator } = world;
+    const vpc = simulator.call("DescribeSubnets", { SubnetIds: [DEFAULT_SUBNET_IDS[0]] });
+    const [{ VpcId }] = vpc.Subnets as [{ VpcId: string }];
+    const made = simulator.call("CreateSubnet", {
+      VpcId,
+      CidrBlock: "172.31.250.0/28",
+      AvailabilityZone: `${simulator.region}a`,
+    });
+    const { SubnetId } = made.Subnet as { SubnetId: string };
+    for (let address = 0; address < 11; address += 1)
+      simulator.call("CreateNetworkInterface", { SubnetId });
+    return begin(world, { subnetIds: [SubnetId, ...others] });
+  }
+
+  it("is passed over for another one", async () => {
+    const other = DEFAULT_SUBNET_IDS[1] ?? "";
+    const story = storyInFullSubnet([other]);
+    await upDone(story);
+    expect((await look(story)).anchors).toMatchObject([{ subnetId: other }]);
+  });
+
+  it("is told of where there is no other, and nothing is made", async () => {
+    const story = storyInFullSubnet([]);
+    expect(await up(story)).toMatchObject({
+      kind: "stuck",
+      reason: expect.stringContaining("no allowed subnet has a free private IP address"),
+    });
+    await expectNothingLeft(story.world);
+  });
+});
+
 describe("while it runs", () => {
   it("a snapshot is taken every five minutes and three are kept", async () => {
     const story = await running();
