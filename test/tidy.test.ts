@@ -9,7 +9,7 @@ const PROGRAMS = /\.[cm]?[jt]s$/;
 const TYPESCRIPT = /\.ts$/;
 const SHIPPED = /^(src|components)\/.*\.ts$/;
 /** Where the program meets the world: real time, the terminal, the environment, Pulumi's process. */
-const EDGES = /\/(clock|configuration|bridge|server|main)\.ts$/;
+const EDGES = /\/(clock|configuration|connections|bridge|server|main)\.ts$/;
 const ENGINE = /^src\/engine\//;
 
 /** Code that is banned in some places: `code` as `mentionsOf` names it. */

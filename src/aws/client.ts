@@ -7,7 +7,7 @@
 import * as sdk from "@aws-sdk/client-ec2";
 import { type Clock, CloudError, type Meaning } from "../engine/ports";
 import type { AwsClock } from "./clock";
-import { connectionLimits } from "./connections";
+import { connections } from "./connections";
 import { cloudErrorOf } from "./errors";
 import { isReading } from "./reading";
 
@@ -73,7 +73,7 @@ export function createEc2({ answered, ...options }: Ec2Options, clock: AwsClock)
   // The SDK otherwise puts its middleware together anew for each call: a tenth of a call's processor time.
   const client = new sdk.EC2Client({
     ...options,
-    requestHandler: options.requestHandler ?? connectionLimits,
+    requestHandler: options.requestHandler ?? connections,
     maxAttempts: 1,
     cacheMiddleware: true,
   });

@@ -16,7 +16,7 @@ import {
   QueryCommand,
   type QueryCommandInput,
 } from "@aws-sdk/client-dynamodb";
-import { connectionLimits } from "../aws/connections";
+import { connections } from "../aws/connections";
 import {
   bucketKey,
   entryAttributes,
@@ -59,7 +59,7 @@ const dayMs = 86_400_000;
 
 export function createDynamoRegistry(options: DynamoOptions): ControllerRegistry {
   const { table, historyDays = 30, ...config } = options;
-  const requestHandler = config.requestHandler ?? connectionLimits;
+  const requestHandler = config.requestHandler ?? connections;
   const client = new DynamoDBClient({ ...config, requestHandler, maxAttempts });
   return createStoredRegistry(new DynamoStore(client, table, historyDays * dayMs));
 }

@@ -3,7 +3,7 @@
  * them, something has ended. Told at most once for each occasion as far as the history reaches, and
  * never a reason for work to fail.
  */
-import { connectionLimits } from "../aws/connections";
+import { connections } from "../aws/connections";
 
 export interface Notice {
   kind: "interrupted" | "recovered" | "failed" | "stuck" | "deallocated" | "expired";
@@ -73,7 +73,7 @@ export async function createSnsNotifier(options: SnsOptions): Promise<Notifier> 
   const region = options.region ?? topicArn.split(":")[3];
   const client = new SNSClient({
     ...{ region, endpoint, credentials },
-    requestHandler: connectionLimits,
+    requestHandler: connections,
   });
   return {
     async notify(notice) {

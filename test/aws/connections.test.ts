@@ -3,10 +3,10 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createEc2, type Ec2 } from "../../src/aws/client";
 import { AwsClock } from "../../src/aws/clock";
-import { connectionLimits } from "../../src/aws/connections";
+import { connections, proxyEnvironment } from "../../src/aws/connections";
 import { createDynamoRegistry } from "../../src/controller/dynamo-registry";
 
-const { socketTimeout } = connectionLimits;
+const { socketTimeout } = connections;
 /** Long before the SDK would give a silent connection up. */
 const limitMs = 5_000;
 const credentials = { accessKeyId: "simulated", secretAccessKey: "simulated" };
@@ -19,7 +19,7 @@ let sockets: Socket[];
 let body: string;
 
 beforeEach(async () => {
-  connectionLimits.socketTimeout = 200;
+  connections.socketTimeout = 200;
   sockets = [];
   server = createServer((socket) => {
     sockets.push(socket.on("error", () => undefined));
@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  connectionLimits.socketTimeout = socketTimeout;
+  connections.socketTimeout = socketTimeout;
   for (const socket of sockets) socket.destroy();
   await new Promise((closed) => server.close(closed));
 });
@@ -72,3 +72,44 @@ test(
   },
   limitMs,
 );
+
+describe("a proxy that the environment names", () => {
+  /** Older ones do not know of the setting. */
+  const isFollowed = followsProxies(process.versions.node);
+  const { proxyEnv } = connections.httpsAgent;
+
+  afterEach(() => {
+    connections.httpsAgent.proxyEnv = proxyEnv;
+  });
+
+  async function askedThroughProxy(noProxy: string): Promise<readonly string[]> {
+    const asked: string[] = [];
+    server.on("connection", (socket: Socket) =>
+      socket.on("data", (data) => {
+        asked.push(String(data).split("\r\n")[0] ?? "");
+        socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+      }),
+    );
+    const environment = { HTTPS_PROXY: endpoint(), NO_PROXY: noProxy, SECRET: "hidden" };
+    connections.httpsAgent.proxyEnv = proxyEnvironment(environment);
+    expect(Object.values(connections.httpsAgent.proxyEnv)).not.toContain("hidden");
+    const far = createEc2({ ...place, endpoint: "https://ec2.invalid" }, new AwsClock());
+    const change = far.call("DeleteVolume", { VolumeId: "vol-0123456789abcdef0" });
+    await expect(change).rejects.toMatchObject({ meaning: "unknown" });
+    return asked;
+  }
+
+  test("is asked for AWS", async () => {
+    const asked = isFollowed ? ["CONNECT ec2.invalid:443 HTTP/1.1"] : [];
+    expect(await askedThroughProxy("")).toEqual(asked);
+  });
+
+  test("is not asked for what the environment excepts", async () => {
+    expect(await askedThroughProxy(".invalid")).toEqual([]);
+  });
+});
+
+function followsProxies(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21);
+}

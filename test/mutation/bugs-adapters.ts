@@ -27,7 +27,7 @@ export const adapterBugs: readonly Bug[] = [
     name: "a silent connection is waited on for as long as the SDK lets it",
     harm: "a quarter of an hour without a machine because a gateway dropped a connection",
     file: "src/aws/client.ts",
-    find: "requestHandler: options.requestHandler ?? connectionLimits,",
+    find: "requestHandler: options.requestHandler ?? connections,",
     replace: "requestHandler: options.requestHandler,",
   },
   {

@@ -5,7 +5,7 @@ import {
   SQSClient,
   type SQSClientConfig,
 } from "@aws-sdk/client-sqs";
-import { connectionLimits } from "../../aws/connections";
+import { connections } from "../../aws/connections";
 import { inBatches } from "../../engine/batches";
 import type { WakeMessage, WakeQueue } from "./wakes";
 
@@ -13,7 +13,7 @@ const messagesPerCall = 10;
 const callsAtOnce = 8;
 
 export function createSqsQueue(queueUrl: string, config: SQSClientConfig = {}): WakeQueue {
-  const client = new SQSClient({ requestHandler: connectionLimits, ...config });
+  const client = new SQSClient({ requestHandler: connections, ...config });
   return {
     async send(messages) {
       const batches = inBatches(messages, messagesPerCall);
