@@ -288,9 +288,8 @@ function progressOf(launch: Launch, instance: Instance): Launch | undefined {
   if (isRunning) next.ran = true;
   if (isRunning && instance.health.kind === "ok") Object.assign(next, { healthy: true, heals: 0 });
   const keys = ["instanceId", "rootVolumeId", "rootKept", "ran", "healthy"] as const;
-  // A pending one will run; one that was stopped or is ending may show its disk for the last time.
-  const isPresent = instance.state !== "pending" && instance.state !== "terminated";
-  const matters = launch.instanceId === undefined || isPresent || launch.ran;
+  // A pending one tells more once it runs; one that was stopped or is ending may do so for the last time.
+  const matters = launch.instanceId === undefined || instance.state !== "pending";
   return matters && keys.some((key) => next[key] !== launch[key]) ? next : undefined;
 }
 

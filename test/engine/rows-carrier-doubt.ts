@@ -277,6 +277,22 @@ const facts: Row[] = [
     }),
   ),
   {
+    name: "the disk of what is pending is written down together with what else is told once it runs",
+    ask: {
+      ledger: unseen,
+      observation: observation({
+        instances: [instance({ state: "pending" })],
+        volumes: [volume()],
+      }),
+    },
+    rule: "an instance that is changing its state is waited for",
+    expect: waits(
+      "i-1 is pending",
+      { kind: "instance", instanceId: "i-1", until: "state-change" },
+      now + 5 * minutes,
+    ),
+  },
+  {
     name: "of two attempts of one generation that have both ended the recorded one counts",
     ask: { observation: atRest({ instances: twoAttempts }) },
     rule: launches,

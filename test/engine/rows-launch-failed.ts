@@ -17,6 +17,7 @@ import {
   question,
   seconds,
   spec,
+  volume,
 } from "./builders";
 import { acts, intent, launching, type Row, recorded } from "./expected";
 
@@ -135,6 +136,29 @@ export const launchFailedRows: readonly Row[] = [
     },
     rule: "a paused managed instance rests with its latest snapshot and image",
     expect: { kind: "done", wakeAt: Number.MAX_SAFE_INTEGER },
+  },
+  {
+    name: "the pool of what EC2 took back after it ran does not rest",
+    ask: {
+      ledger: ledger({ launch: failedLaunch() }),
+      spec: spec({ instanceTypes: ["m5.large", "m6i.large"] }),
+      observation: after(
+        ended("Server.SpotInstanceTermination", { launchedAt: now - 599 * seconds }),
+        {
+          volumes: [volume({ generation: 2 })],
+          snapshots: [final({ generation: 2 })],
+          images: [image({ generation: 2 })],
+        },
+      ),
+    },
+    rule: launches,
+    expect: acts(
+      recorded(ledger(), {
+        launch: intent({ generation: 3, imageId: "ami-2f" }),
+        startedLineage: { number: 1, baseImageId: question().spec.imageId },
+      }),
+      launching({ generation: 3, imageId: "ami-2f" }),
+    ),
   },
   {
     name: "the pool of a launch that EC2 ended for want of capacity rests like one that refused",

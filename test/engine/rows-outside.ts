@@ -94,6 +94,15 @@ const roots: Row[] = [
     expect: { kind: "done", wakeAt: now + 3 * minutes },
   },
   {
+    name: "a root that is five minutes old shows its tags if it has them",
+    ask: {
+      ledger: ledger({ launch: launch({ recordedAt: now - 5 * minutes }) }),
+      observation: observation({ volumes: [], unclaimedRoot: tagged("vol-1") }),
+    },
+    rule: claims,
+    expect: claiming("vol-1"),
+  },
+  {
     name: "a root that is not shown, or that another managed instance's tags are on, is not claimed",
     ask: { observation: observation({ volumes: [] }) },
     rule: settled,
@@ -198,6 +207,41 @@ const returned: Row[] = [
   },
 ];
 
+const inPlaceOfIt = { generation: 2, snapshotId: "snap-2-periodic" };
+const unsaved: Row[] = [
+  ...[
+    { made: "at the launch's own instant", change: { startedAt: now - hours }, isSaved: true },
+    { made: "that is not completed", change: { state: "error", startedAt: now - 61 * minutes } },
+  ].map(
+    ({ change, isSaved = false, made }): Row => ({
+      name: `a final snapshot ${made} ${isSaved ? "succeeds the disk" : "succeeds nothing"}`,
+      ask: {
+        ledger: passedOver,
+        observation: second({
+          volumes: [volume({ condemnedAt: now - seconds }), carriedVolume({ generation: 2 })],
+          snapshots: [periodic(inPlaceOfIt), final({ condemnedAt: now - seconds, ...change })],
+        }),
+      },
+      rule: isSaved ? settled : keepsLeft,
+      expect: isSaved
+        ? { kind: "done", wakeAt: now + 29 * seconds }
+        : keeping("vol-1", gap.fromAt, gap.toAt),
+    }),
+  ),
+  {
+    name: "the disk of another lineage was not passed over for the one that runs, and is saved like any",
+    ask: {
+      ledger: passedOver,
+      observation: second({
+        volumes: [volume({ lineage: 0 }), carriedVolume({ generation: 2 })],
+        snapshots: [periodic(inPlaceOfIt)],
+      }),
+    },
+    rule: "a free volume of an earlier generation or lineage gets its final snapshot",
+    expect: acts(snapshotting("final", "vol-1", { lineage: 0 })),
+  },
+];
+
 const pending = final({ state: "pending", startedAt: now - minutes });
 const deleted: Row[] = [
   {
@@ -266,4 +310,10 @@ const others: Row[] = [
   },
 ];
 
-export const outsideRows: readonly Row[] = [...roots, ...returned, ...deleted, ...others];
+export const outsideRows: readonly Row[] = [
+  ...roots,
+  ...returned,
+  ...unsaved,
+  ...deleted,
+  ...others,
+];

@@ -13,8 +13,8 @@ export const ruleBugs: readonly Bug[] = [
     name: "only of what runs is the disk written down",
     harm: "a copy of the disk of an instance that was stopped at once is taken for ours",
     file: identity,
-    find: 'const isPresent = instance.state !== "pending" && instance.state !== "terminated";',
-    replace: "const isPresent = isRunning;",
+    find: 'launch.instanceId === undefined || instance.state !== "pending";',
+    replace: "launch.instanceId === undefined || isRunning || launch.ran;",
   },
   {
     name: "a launch that failed because of a key is told of for ever, even once that is repaired",
