@@ -27,7 +27,8 @@ export async function findCreations(ec2: Ec2, creationKey: string): Promise<Crea
     .map((each) => ({ tags: tagsOf(each.TagSet), interfaceId: each.NetworkInterfaceId ?? "" }))
     .filter(({ tags }) => tags[tagKeys.creationKey] === creationKey)
     .filter(({ interfaceId, tags }) => isOurAnchor(interfaceId, tags))
-    .map(({ tags, interfaceId }) => ({ ledger: decodeLedger(tags), interfaceId }));
+    .map(({ tags, interfaceId }) => ({ ledger: decodeLedger(tags), interfaceId }))
+    .filter(({ ledger }) => ledger.phase !== "deallocated");
 }
 
 /** Filter values may hold wildcards; a resource's name may hold their signs (ec2-facts §9). */

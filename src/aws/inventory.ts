@@ -60,13 +60,12 @@ const asVolume = (resource: Extract<Held, { kind: "volume" }>["resource"]): Held
 });
 
 /**
- * Only of a managed instance that was deallocated: a living one's anchor is never swept. The expiry
- * is written when the deallocation is complete, so that one which claims to be still under way was
- * written by somebody who stood still meanwhile.
+ * Only of a managed instance that was deallocated: a living one's anchor is never swept. The instant of
+ * its end stays on it, whatever a process that stood still meanwhile wrote over its phase.
  */
 function asAnchor(id: string, status: string, tags: Record<string, string>): RetainedAnchor[] {
   const instant = (key: string) => (tags[key] === undefined ? undefined : Date.parse(tags[key]));
-  const isLiving = !["deallocating", "deallocated"].includes(tags[tagKeys.phase] ?? "");
+  const isLiving = (tags[tagKeys.deallocatedAt] ?? "") === "";
   if (isLiving || !isOurAnchor(id, tags)) return [];
   const condemnedAt = instant(tagKeys.condemned);
   const deleteAfterAt = instant(tagKeys.deleteAfter);

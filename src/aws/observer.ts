@@ -62,8 +62,10 @@ export function createObserver(ec2: Ec2, now: () => number): Observer {
       const roots = instances.flatMap(({ rootVolumeId, state }) =>
         rootVolumeId === undefined || state === "terminated" ? [] : rootVolumeId,
       );
-      const disks = [...roots, ...recentSources(snapshots, now())];
-      const volumes = await withDisks(ec2, query, tagged, disks);
+      const volumes = await withDisks(ec2, query.id, tagged, {
+        roots: query.rootVolumeId === undefined ? roots : [...roots, query.rootVolumeId],
+        sources: recentSources(snapshots, now()),
+      });
       return {
         anchors,
         instances,
@@ -146,20 +148,25 @@ const recentSources = (snapshots: readonly sdk.Snapshot[], now: number) =>
     VolumeId !== undefined && now - (StartTime?.getTime() ?? 0) < longestTagLagMs ? VolumeId : [],
   );
 
-/** Root disks that no tag shows are asked for by id; one that another managed instance's tags are on is none of ours. */
+/**
+ * Disks that no tag shows are asked for by id. One that another managed instance's tags are on is none
+ * of ours, and one without any only as a root disk: a person may have taken it out of our hands.
+ */
 async function withDisks(
   ec2: Ec2,
-  query: CloudQuery,
+  id: string,
   found: sdk.Volume[],
-  disks: readonly string[],
+  { roots, sources }: { roots: readonly string[]; sources: readonly string[] },
 ): Promise<sdk.Volume[]> {
-  const known = query.rootVolumeId === undefined ? disks : [...disks, query.rootVolumeId];
-  const missed = [...new Set(known)].filter((id) => !found.some(({ VolumeId }) => VolumeId === id));
+  const asked = [...new Set([...roots, ...sources])];
+  const missed = asked.filter((each) => !found.some(({ VolumeId }) => VolumeId === each));
   if (missed.length === 0) return found;
   const others = await allVolumes(ec2, [filter("volume-id", ...missed)]);
-  const isAnothers = ({ Tags }: sdk.Volume) =>
-    ![undefined, query.id].includes(tagsOf(Tags)[tagKeys.id]);
-  return [...found, ...others.filter((each) => !isAnothers(each))];
+  const isOurs = ({ Tags, VolumeId = "" }: sdk.Volume) => {
+    const owner = tagsOf(Tags)[tagKeys.id];
+    return owner === id || (owner === undefined && roots.includes(VolumeId));
+  };
+  return [...found, ...others.filter(isOurs)];
 }
 
 function unclaimedAmong(volumes: readonly sdk.Volume[], roots: readonly string[]) {

@@ -41,8 +41,8 @@ export async function idOf(
     keys.set(id, creationKey);
   for (const { tags } of await namedAnchors(ec2)) {
     const { [tagKeys.id]: id, [tagKeys.creationKey]: key } = tags;
-    if (id !== undefined && key !== undefined && tags[tagKeys.phase] !== "deallocated")
-      keys.set(id, key);
+    const hasEnded = (tags[tagKeys.deallocatedAt] ?? "") !== "";
+    if (id !== undefined && key !== undefined && !hasEnded) keys.set(id, key);
   }
   const ids = [...keys]
     .filter(([, key]) => nameOf(key).name === text || fullName(key) === text)

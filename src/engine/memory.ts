@@ -21,6 +21,7 @@ import { absenceSeconds } from "./situation";
 import type { Spec } from "./spec";
 
 const spotMarketFreshMs = 300_000;
+const leastRefusals = 10;
 /** What is decided on a look counts for so long; then it is looked again before anything is done. */
 export const staleAfterMs = 30_000;
 
@@ -60,7 +61,7 @@ export class Memory {
   private readonly refusals: Refusal[] = [];
   private readonly fullSubnets = new Map<string, number>();
   private readonly undeletable = new Set<string>();
-  private readonly refusedSinceAt = new Map<string, number>();
+  private readonly refused = new Map<string, { sinceAt: number; times: number }>();
   private made: Made[] = [];
   private waiting: { watch: Watch; sinceAt: number } | undefined;
   private wasSlow = false;
@@ -186,15 +187,18 @@ export class Memory {
     this.fullSubnets.set(subnetId, at);
   }
 
-  /** For how long EC2 has refused this step, each time that it was tried. */
-  refusedForMs(step: string, now: number): number {
-    const sinceAt = this.refusedSinceAt.get(step) ?? now;
-    this.refusedSinceAt.set(step, sinceAt);
-    return now - sinceAt;
+  /**
+   * Refused for longer than EC2's lag lasts, each time that it was tried. Often, too, because the
+   * computer may have been suspended, or its clock set, between two times.
+   */
+  isRefusedForGood(step: string, now: number): boolean {
+    const { sinceAt, times } = this.refused.get(step) ?? { sinceAt: now, times: 0 };
+    this.refused.set(step, { sinceAt, times: times + 1 });
+    return now - sinceAt >= absenceSeconds * 1000 && times >= leastRefusals;
   }
 
   forgetRefusal(step: string) {
-    this.refusedSinceAt.delete(step);
+    this.refused.delete(step);
   }
 
   rememberUndeletable(id: string) {

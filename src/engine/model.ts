@@ -54,6 +54,8 @@ export interface Launch {
   rootKept: boolean;
   /** Once observed running. A generation that never ran wrote nothing. */
   ran: boolean;
+  /** EC2 itself ended it before it ran, and forgets that it did within an hour. */
+  failed?: boolean;
   /** Once past both status checks. */
   healthy: boolean;
   /** How many generations in a row, this one not counted, were replaced as unhealthy. */

@@ -4,6 +4,7 @@
  * says until when.
  */
 import type { Anchor, Market, Pool } from "./model";
+import { stuck, type Verdict } from "./rule";
 import { launchFailure, type Situation } from "./situation";
 
 /** How long a pool without capacity is left alone before it is asked again. */
@@ -43,11 +44,19 @@ function lastRefusedAt({ observation }: Situation, pool: Pool): number {
   return Math.max(Number.NEGATIVE_INFINITY, ...times);
 }
 
-/** What EC2 took and then ended before it ran was refused there, too; in the subnet of the anchor. */
-function lastFailedAt({ anchor, observation }: Situation, pool: Pool): number {
+/**
+ * What EC2 took and then ended for a reason of its own before it ran was refused there, too. In which
+ * subnet an ended instance was EC2 does not tell: in the anchor's since that moved, before in another.
+ */
+function lastFailedAt(
+  { anchor, observation }: Situation,
+  { instanceType, market, subnetId }: Pool,
+) {
+  const isHere = subnetId === anchor?.subnetId;
   const times = observation.instances
-    .filter((each) => launchFailure(each) !== undefined)
-    .filter((each) => isSamePool({ ...each, subnetId: anchor?.subnetId ?? "" }, pool))
+    .filter((each) => launchFailure(each)?.startsWith("Server.") === true)
+    .filter((each) => each.instanceType === instanceType && each.market === market)
+    .filter((each) => each.launchedAt >= (anchor?.movedAt ?? 0) === isHere)
     .map((each) => each.launchedAt);
   return Math.max(Number.NEGATIVE_INFINITY, ...times);
 }
@@ -114,4 +123,17 @@ function orderedTypes(situation: Situation, market: Market, subnetId: string): s
       : 0;
   const others = spec.instanceTypes.filter((type) => !spec.preferredInstanceTypes.includes(type));
   return [...spec.preferredInstanceTypes, ...others.sort((a, b) => price(a) - price(b))];
+}
+
+/** Once EC2 had no address left in any of them. */
+export function tellNoAddress(
+  { observation }: Situation,
+  subnetIds: readonly string[],
+): Verdict | undefined {
+  const full = observation.fullSubnets?.map((each) => each.subnetId) ?? [];
+  if (!subnetIds.every((id) => full.includes(id))) return undefined;
+  return stuck(
+    `no private IP address is free in ${subnetIds.join(", ")}`,
+    "free some, or name another subnet in subnetIds",
+  );
 }

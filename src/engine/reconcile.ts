@@ -17,7 +17,7 @@ import {
   type Registry,
   watchedState,
 } from "./ports";
-import { absenceSeconds, settleSeconds } from "./situation";
+import { settleSeconds } from "./situation";
 
 export interface ProgressEvent {
   kind: "step" | "wait" | "warning";
@@ -232,8 +232,9 @@ async function meetRefusal(
     case "not-found":
     case "in-use":
     case "duplicate":
+    case "token-mismatch":
       // EC2's lag is over by then: somebody must do something, and must be told.
-      if (memory.refusedForMs(keyOf(step), cloud.now()) >= absenceSeconds * 1000)
+      if (memory.isRefusedForGood(keyOf(step), cloud.now()))
         throw refusedFor(step, { ...refused, meaning: "invalid" });
       // What was to be deleted or tagged is gone already, or not to be seen yet: look again.
       await pauseAfterFailure(options, memory, refused.message);

@@ -6,7 +6,6 @@
 import type {
   Gap,
   Image,
-  Launch,
   Platform,
   Provenance,
   RootSource,
@@ -21,7 +20,6 @@ import {
   completedFinal,
   finalAttempts,
   finalsOf,
-  launchFailure,
   type Situation,
   snapshotSpacingSeconds,
   snapshotsOf,
@@ -256,7 +254,8 @@ function findWithoutVolume(situation: Situation): SnapshotFinding {
       watch: { kind: "time" },
       untilAt: Math.min(believedAt, now + 15_000),
     };
-  if (launch.rootKept && mayHaveRun(situation, launch))
+  // Nobody may have looked while it ran: only EC2's word for a failed launch proves that it did not.
+  if (launch.rootKept && launch.failed !== true)
     return fallBack(situation, "its root disk is gone");
   if (newest !== undefined) return { kind: "secured", result: { snapshot: newest } };
   // Only a boot of the base image can leave nothing: another one continued a disk that is missing.
@@ -278,11 +277,6 @@ function pendingFinal(situation: Situation): Securing<never> | undefined {
   );
   const awaited = pending && awaitFinal(situation, pending);
   return awaited?.kind === "wait" ? awaited : undefined;
-}
-
-/** Nobody may have looked while it ran, so only EC2's word for a failed launch proves that it did not. */
-function mayHaveRun({ launched }: Situation, launch: Launch): boolean {
-  return launch.ran || launched === undefined || launchFailure(launched) === undefined;
 }
 
 const newestCompleted = ({ lineage, snapshots }: Situation) =>

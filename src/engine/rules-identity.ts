@@ -4,11 +4,12 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Anchor, Instance, Launch, Volume } from "./model";
-import { choosePool } from "./pools";
-import { act, type Rule, record, stuck, type Verdict, wait } from "./rule";
+import { choosePool, tellNoAddress } from "./pools";
+import { act, type Rule, record, stuck, wait } from "./rule";
 import {
   absenceSeconds,
   finalsOf,
+  launchFailure,
   newestKnownRoot,
   type Situation,
   settleSeconds,
@@ -102,7 +103,7 @@ const makeAnchor: Rule = {
     if (best === undefined) return stuck("no subnet is given", "name one in subnetIds");
     // A ledger that was ever written was written on an anchor, which EC2 may only not show yet.
     if (ledger.revision === 0)
-      return fullSubnet(situation, best) ?? act(createAnchor(situation, best, 0));
+      return tellNoAddress(situation, spec.subnetIds) ?? act(createAnchor(situation, best, 0));
     const subnetId = observation.remembered?.subnetId ?? best;
     const trustedAt = (observation.anchorMissingSinceAt ?? now) + absenceSeconds * 1000;
     if (now >= trustedAt && carrier !== undefined)
@@ -111,20 +112,10 @@ const makeAnchor: Rule = {
         `write them on it again: at least ${tagKeys.id}=${ledger.id}`,
       );
     if (now >= trustedAt)
-      return fullSubnet(situation, subnetId) ?? act(createAnchor(situation, subnetId, 0));
+      return tellNoAddress(situation, [subnetId]) ?? act(createAnchor(situation, subnetId, 0));
     return wait("its network interface is not to be seen", { kind: "time" }, now + 10_000);
   },
 };
-
-/** The best one is asked for last once it was full, so by then all are. */
-function fullSubnet({ observation }: Situation, subnetId: string): Verdict | undefined {
-  const isFull = observation.fullSubnets?.some((each) => each.subnetId === subnetId) ?? false;
-  if (!isFull) return undefined;
-  return stuck(
-    `no allowed subnet has a free private IP address (${subnetId} has none)`,
-    "free addresses, or name another subnet in subnetIds",
-  );
-}
 
 /** Deleting the lower anchor is what makes a move safe: EC2 refuses while an instance holds it. */
 const finishMove: Rule = {
@@ -286,8 +277,9 @@ function progressOf(launch: Launch, instance: Instance): Launch | undefined {
   if (instance.state !== "terminated" && instance.rootVolumeId !== undefined)
     Object.assign(next, factsOf(instance), { rootKept: wasKept(launch, instance) });
   if (isRunning) next.ran = true;
+  if (!launch.ran && launchFailure(instance) !== undefined) next.failed = true;
   if (isRunning && instance.health.kind === "ok") Object.assign(next, { healthy: true, heals: 0 });
-  const keys = ["instanceId", "rootVolumeId", "rootKept", "ran", "healthy"] as const;
+  const keys = ["instanceId", "rootVolumeId", "rootKept", "ran", "failed", "healthy"] as const;
   // A pending one tells more once it runs; one that was stopped or is ending may do so for the last time.
   const matters = launch.instanceId === undefined || instance.state !== "pending";
   return matters && keys.some((key) => next[key] !== launch[key]) ? next : undefined;

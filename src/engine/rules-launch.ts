@@ -5,7 +5,7 @@
  */
 import type { Anchor, Launch, Pool, Refusal, Step } from "./model";
 import { clientToken } from "./names";
-import { choosePool, orderedPools } from "./pools";
+import { allowedSubnets, choosePool, orderedPools, tellNoAddress } from "./pools";
 import { findRoot, type Root } from "./root";
 import { act, pursue, type Rule, record, stuck, type Verdict, wait } from "./rule";
 import { createAnchor } from "./rules-identity";
@@ -174,7 +174,7 @@ const launchNext: Rule = {
 };
 
 const remedyForLostRoot =
-  "restore a volume, snapshot or image of it with its tags (a restored volume's pmi:marked is its own id); or set imageId to another image to start afresh; the base image is never booted in its place";
+  "make a volume from a snapshot of it, with its tags (pmi:marked is the new volume's own id); or set imageId to another image to start afresh; the base image is never booted in its place";
 
 function openLineage(situation: Situation, lineage: number): Verdict | undefined {
   const { baseImage } = situation.observation;
@@ -189,6 +189,10 @@ function place(situation: Situation, lineage: number, root: Root): Verdict | und
   const { anchor, ledger, spec } = situation;
   if (anchor === undefined) return undefined;
   const choice = choosePool(situation);
+  const allowed = allowedSubnets(situation);
+  const mustMove = !allowed.includes(anchor.subnetId);
+  const hasNowhereToGo = mustMove ? tellNoAddress(situation, allowed) : undefined;
+  if (hasNowhereToGo !== undefined) return hasNowhereToGo;
   if (choice.kind === "resting")
     return wait("EC2 has no capacity in any allowed pool", { kind: "time" }, choice.untilAt);
   if (anchor.status !== "available")

@@ -34,8 +34,8 @@ const followSecurityGroups: Rule = {
 };
 
 const tagLimit = 50;
-/** Until when it is kept, and that it is condemned. */
-const tagsAtTheEnd = 2;
+/** When it ended, until when it is kept, and that it is condemned. */
+const tagsAtTheEnd = 3;
 
 /** What the program does not name any more stays: somebody else may have written it. */
 const followTags: Rule = {

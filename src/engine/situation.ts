@@ -247,7 +247,10 @@ function currentLineage(
     lineage?.baseImageId === spec.imageId ? [lineage] : [],
   );
   const isUsable = ({ number }: Lineage) => !spec.persistRootDevice || wasBooted(known, number);
-  const current = matching.find(isUsable) ?? matching[0] ?? ran;
+  const [newest, before] = matching.filter(isUsable);
+  const returns = spec.persistRootDevice && newest !== undefined && leftNothing(known, newest);
+  const left = returns && before !== undefined && hasState(known, before.number) ? before : newest;
+  const current = left ?? matching[0] ?? ran;
   const next = { number: (highest?.number ?? 0) + 1, baseImageId: spec.imageId };
   if (current === undefined) return { lineage: next, opens: true };
   if (!wasBooted(known, current.number)) return { lineage: current, opens: true };
@@ -257,6 +260,13 @@ function currentLineage(
 
 const hasState = ({ snapshots, volumes }: Pick<Known, "snapshots" | "volumes">, lineage: number) =>
   [...volumes, ...snapshots].some((resource) => resource.lineage === lineage);
+
+/** Its only launch ended before anybody saw it run, and its disk, which was not to be kept, with it. */
+function leftNothing(known: Known, { number }: Lineage): boolean {
+  const { launch, lineage } = known.ledger;
+  if (lineage?.number === number || launch?.lineage !== number) return false;
+  return !launch.ran && !launch.rootKept && !hasState(known, number);
+}
 
 /** Some launch of this lineage was accepted by EC2, so it has, or had, a root disk of its own. */
 export function wasBooted(known: Omit<Known, "images">, lineage: number): boolean {

@@ -202,6 +202,7 @@ const instanceSchema = z.object({
   root: z.string().optional(),
   kept: flag,
   ran: flag,
+  failed: flag.optional(),
   healthy: flag,
   heals: count,
 });
@@ -271,7 +272,7 @@ export function decodeLedger(tags: Tags): Ledger {
   return {
     id: read[tagKeys.id],
     creationKey: read[tagKeys.creationKey],
-    phase: read[tagKeys.phase],
+    phase: phaseOf(read),
     revision,
     specVersion: version,
     specFingerprint: print,
@@ -286,6 +287,9 @@ export function decodeLedger(tags: Tags): Ledger {
     deallocatedAt: read[tagKeys.deallocatedAt],
   };
 }
+
+const phaseOf = (read: z.output<typeof ledgerSchema>) =>
+  read[tagKeys.deallocatedAt] === undefined ? read[tagKeys.phase] : "deallocated";
 
 function decodeLaunch(
   launch: z.output<typeof launchSchema> | undefined,
@@ -307,6 +311,7 @@ function decodeLaunch(
     rootVolumeId: known?.root,
     rootKept: known?.kept ?? false,
     ran: known?.ran ?? false,
+    failed: known?.failed,
     healthy: known?.healthy ?? false,
     heals: known?.heals ?? 0,
   };
@@ -337,9 +342,12 @@ export function encodeLedger(ledger: Ledger): Tags {
     [tagKeys.knownRoot, ledger.knownRootGeneration?.toString()],
     [tagKeys.stop, stop && encode({ ...stop, at: iso(stop.at) })],
     [tagKeys.gap, gap && encodeGap(gap)],
-    [tagKeys.deallocatedAt, deallocatedAt === undefined ? undefined : iso(deallocatedAt)],
   ];
-  return Object.fromEntries(told.map(([key, value]) => [key, value ?? ""]));
+  const tags = Object.fromEntries(told.map(([key, value]) => [key, value ?? ""]));
+  // Never taken back: a process that stood still may write an older ledger over the end.
+  return deallocatedAt === undefined
+    ? tags
+    : { ...tags, [tagKeys.deallocatedAt]: iso(deallocatedAt) };
 }
 
 const encodeGap = (gap: Gap) =>
@@ -371,6 +379,7 @@ const encodeInstance = (launch: NonNullable<Ledger["launch"]>) =>
     root: launch.rootVolumeId,
     kept: launch.rootKept,
     ran: launch.ran,
+    failed: launch.failed,
     healthy: launch.healthy,
     heals: launch.heals,
   });

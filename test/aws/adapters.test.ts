@@ -11,7 +11,7 @@ import { baseImageOf, healthOf, instanceOf } from "../../src/aws/shapes";
 import { sweep } from "../../src/controller/sweep";
 import type { CloudStep } from "../../src/engine/ports";
 import { encodeLedger, provenanceTags } from "../../src/engine/tags";
-import { anchor, id, imageA, ledger, minutes, now, subnetA } from "../engine/builders";
+import { anchor, hours, id, imageA, ledger, minutes, now, subnetA } from "../engine/builders";
 import { launching } from "../engine/expected";
 
 type Answers = Partial<Record<Action, (input: object) => object>>;
@@ -144,8 +144,30 @@ describe("an observation", () => {
     expect(asked).toContainEqual({ Name: "name", Values: [`${id}/*`] });
   });
 
+  test.each([
+    ["our id", id, ["vol-1"]],
+    ["no id, because a person took it away", undefined, []],
+    ["another's id", "pmi-other", []],
+  ])(
+    "takes a disk that only a snapshot tells of for ours if it wears %s",
+    async (_, owner, ours) => {
+      const worn = Object.entries({ ...whole, "pmi:id": owner }).filter(([, value]) => value);
+      const { cloud } = cloudOf({
+        DescribeSnapshots: () => ({
+          Snapshots: [{ VolumeId: "vol-1", StartTime: new Date(now), ...made({}) }],
+        }),
+        DescribeVolumes: (input) => ({
+          Volumes: filtersOf(input).some(({ Name }) => Name === "volume-id")
+            ? [{ VolumeId: "vol-1", State: "available", Tags: tagSet(Object.fromEntries(worn)) }]
+            : [],
+        }),
+      });
+      const { volumes } = await cloud.observe(query);
+      expect(volumes.map(({ volumeId }) => volumeId)).toEqual(ours);
+    },
+  );
+
   test("asks by id for the disk that a snapshot of the last hour was taken of", async () => {
-    const minutes = 60_000;
     const { calls, cloud } = cloudOf({
       DescribeSnapshots: () => ({
         Snapshots: [
@@ -284,10 +306,11 @@ describe("the sweep", () => {
   const condemned = { "pmi:condemned": new Date(now - minutes).toISOString() };
   const origin = { lineage: 1, generation: 1, baseImageId: imageA, operation: "launch:1" };
   const tags = { ...provenanceTags(id, origin, {}), "pmi:marked": "vol-1", ...condemned };
-  const eni = (phase: string) => ({
+  const ended = { "pmi:deallocated-at": new Date(now - hours).toISOString() };
+  const eni = (told: object) => ({
     NetworkInterfaceId: "eni-1",
     Status: "available",
-    TagSet: tagSet({ ...encodeLedger(ledger()), "pmi:phase": phase, ...expired, ...condemned }),
+    TagSet: tagSet({ ...encodeLedger(ledger()), ...told, ...expired, ...condemned }),
   });
 
   const volumeWith = (deleteAfter: object) => ({
@@ -350,17 +373,21 @@ describe("the sweep", () => {
     },
   );
 
+  const deletingAnchor = [{ kind: "delete-anchor", interfaceId: "eni-1" }];
+
   test("leaves what has no expiry", async () => {
     expect(await swept({}, {})).toEqual([]);
   });
 
   test.each([
-    ["deallocated", [{ kind: "delete-anchor", interfaceId: "eni-1" }]],
-    ["active", []],
-  ])("of an anchor in phase %s does %j", async (phase, steps) => {
+    ["that was deallocated", { ...ended, "pmi:phase": "deallocated" }, deletingAnchor],
+    ["over whose end somebody wrote an older ledger", ended, deletingAnchor],
+    ["of a living one", { "pmi:deallocated-at": "" }, []],
+    ["of a living one whose end was never begun", {}, []],
+  ])("of an anchor %s %j does %j", async (_, told, steps) => {
     const answers: Answers = {
       DescribeVolumes: () => ({}),
-      DescribeNetworkInterfaces: () => ({ NetworkInterfaces: [eni(phase)] }),
+      DescribeNetworkInterfaces: () => ({ NetworkInterfaces: [eni(told)] }),
     };
     expect(await swept(answers, {})).toEqual(steps);
   });

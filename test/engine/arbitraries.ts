@@ -165,6 +165,7 @@ const launches: fc.Arbitrary<Launch> = record({
   rootVolumeId: optional(volumeIds),
   rootKept: fc.boolean(),
   ran: fc.boolean(),
+  failed: optional(fc.constant(true)),
   healthy: fc.boolean(),
   heals: fc.nat(4),
   launchFingerprint: rarely(launchFingerprint(spec()), fc.constant("other")),

@@ -249,6 +249,20 @@ describe("an anchor", () => {
     expect(it.complete(facts(), now + minutes).lookingSinceAt).toBe(now);
   });
 
+  test("and a step is refused for good after five minutes and ten times, not by a leap of the clock", () => {
+    const it = memory();
+    const refusals = (count: number, at: number) =>
+      Array.from({ length: count }, () => it.isRefusedForGood("a step", at));
+    expect(refusals(10, now)).not.toContain(true);
+    expect(refusals(1, now + 5 * minutes - 1)).toEqual([false]);
+    expect(refusals(1, now + 5 * minutes)).toEqual([true]);
+    it.forgetRefusal("a step");
+    expect(refusals(1, now + 5 * minutes)).toEqual([false]);
+    expect(refusals(9, now + 60 * minutes)).not.toContain(true);
+    expect(refusals(1, now + 60 * minutes)).toEqual([true]);
+    expect(it.isRefusedForGood("another step", now + 60 * minutes)).toBe(false);
+  });
+
   test("is remembered with its address only where the spec still allows its subnet", () => {
     const known = { remembered: { subnetId: subnetB, privateIp: "10.0.0.10" } };
     expect(memory(known).complete(facts(), now).remembered).toBeUndefined();

@@ -7,6 +7,8 @@ import { understand } from "../../src/engine/situation";
 import {
   anchor,
   atRest,
+  instance,
+  minutes,
   newborn,
   now,
   pool,
@@ -140,6 +142,38 @@ describe("the subnets that are allowed", () => {
     const fixed = spec({ subnetIds: [subnetB], privateIp: "10.0.1.5" });
     expect(allowed({ spec: fixed })).toEqual([subnetB]);
   });
+});
+
+describe("a launch that EC2 ended before it ran", () => {
+  const both = spec({
+    subnetIds: [subnetA, subnetB],
+    instanceTypes: ["m5.large"],
+    persistPrivateIp: false,
+  });
+  const choice = (stateReason: string, anchors: Anchor[] = [anchor()]) => {
+    const failed = instance({ state: "terminated", stateReason, launchedAt: now - 5 * minutes });
+    const ask = { spec: both, observation: atRest({ anchors, instances: [failed] }) };
+    return choosePool(understand(question(ask)));
+  };
+  const elsewhere = { kind: "pool", pool: pool({ subnetId: subnetB }) };
+
+  test("for EC2's own reasons counts as refused where the interface is", () => {
+    expect(choice("Server.InternalError")).toEqual(elsewhere);
+  });
+
+  test("counts for the subnet that the interface was in, once that has moved", () => {
+    const moved = (minutesAgo: number) =>
+      anchor({ subnetId: subnetB, moves: 1, movedAt: now - minutesAgo * minutes });
+    expect(choice("Server.InternalError", [moved(4)])).toEqual(elsewhere);
+    expect(choice("Server.InternalError", [moved(5)])).toEqual({ kind: "pool", pool: pool() });
+  });
+
+  test.each(["Client.InternalError", "Server.SpotInstanceTermination"])(
+    "says nothing of the pool where EC2 says %s",
+    (reason) => {
+      expect(choice(reason)).toEqual({ kind: "pool", pool: pool() });
+    },
+  );
 });
 
 describe("a subnet without a free address", () => {

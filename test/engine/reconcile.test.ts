@@ -266,7 +266,7 @@ describe("a refusal", () => {
     expect(kindsOf(told)).toEqual(["create-anchor"]);
     expect(told.outcome).toMatchObject({
       kind: "stuck",
-      reason: expect.stringContaining("no allowed subnet has a free private IP address"),
+      reason: expect.stringContaining("no private IP address is free in"),
     });
     expect(told.progress).toContainEqual({ kind: "wait", message: "EC2 says no-capacity" });
   });

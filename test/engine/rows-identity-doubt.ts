@@ -127,10 +127,10 @@ const longMissing = { ...nothing, volumes: [volume()], anchorMissingSinceAt: now
 const ending = ledger({ phase: "deallocating" });
 
 const full = (subnetId: string) => ({ subnetId, at: now - 10 * seconds });
-const noAddress = (subnetId: string) => ({
+const noAddress = (...subnetIds: string[]) => ({
   kind: "stuck" as const,
-  reason: `no allowed subnet has a free private IP address (${subnetId} has none)`,
-  remedy: "free addresses, or name another subnet in subnetIds",
+  reason: `no private IP address is free in ${subnetIds.join(", ")}`,
+  remedy: "free some, or name another subnet in subnetIds",
 });
 
 const lost: Row[] = [
@@ -162,7 +162,7 @@ const lost: Row[] = [
       observation: observation({ ...nothing, fullSubnets: [full(subnetB), full(subnetA)] }),
     },
     rule: makesAnchor,
-    expect: noAddress(subnetA),
+    expect: noAddress(subnetA, subnetB),
   },
   {
     name: "a lost anchor whose address is promised is made in no other subnet than its full one",

@@ -15,11 +15,14 @@ import {
   openLaunch,
   pool,
   question,
+  refusal,
   seconds,
   spec,
+  subnetA,
+  subnetB,
   volume,
 } from "./builders";
-import { acts, intent, launching, type Row, recorded } from "./expected";
+import { acts, intent, launching, type Row, recorded, time, waits } from "./expected";
 
 const told = "a launch that EC2 ended before it ran, for what only people change, is told";
 const launches = "without a live instance the next generation is launched from its root source";
@@ -33,6 +36,7 @@ const failedLaunch = (change: Partial<Launch> = {}): Launch =>
     imageId: "ami-1f",
     instanceId: "i-2",
     recordedAt: now - 10 * minutes,
+    failed: true,
     ...change,
   });
 
@@ -138,9 +142,63 @@ export const launchFailedRows: readonly Row[] = [
     expect: { kind: "done", wakeAt: Number.MAX_SAFE_INTEGER },
   },
   {
-    name: "the pool of what EC2 took back after it ran does not rest",
+    name: "that a launch failed is written down, because EC2 forgets it within an hour",
+    ask: {
+      ledger: ledger({ launch: failedLaunch({ failed: undefined }) }),
+      observation: after(ended("Client.InternalError")),
+    },
+    rule: "what became of the newest launch is written into the ledger",
+    expect: acts(recorded(ledger(), { launch: failedLaunch() })),
+  },
+  {
+    name: "and counts once EC2 has forgotten it: the disk before is launched from, and nothing is missing",
     ask: {
       ledger: ledger({ launch: failedLaunch() }),
+      observation: after(ended("Client.InternalError"), { instances: [] }),
+    },
+    rule: launches,
+    expect: again,
+  },
+  {
+    name: "a move to subnets without a free address is told, because it ends nowhere",
+    ask: {
+      spec: spec({ subnetIds: [subnetB], persistPrivateIp: false }),
+      observation: atRest({
+        snapshots: [final()],
+        images: [image()],
+        fullSubnets: [{ subnetId: subnetB, at: now - 10 * seconds }],
+      }),
+    },
+    rule: launches,
+    expect: {
+      kind: "stuck",
+      reason: `no private IP address is free in ${subnetB}`,
+      remedy: "free some, or name another subnet in subnetIds",
+    },
+  },
+  {
+    name: "where the interface may stay a subnet without a free address is waited for like a pool",
+    ask: {
+      spec: spec({
+        subnetIds: [subnetA, subnetB],
+        instanceTypes: ["m5.large"],
+        fallbackToOnDemand: false,
+        persistPrivateIp: false,
+      }),
+      observation: atRest({
+        snapshots: [final()],
+        images: [image()],
+        refusals: [refusal({ at: now - 10 * seconds })],
+        fullSubnets: [{ subnetId: subnetB, at: now - 20 * seconds }],
+      }),
+    },
+    rule: launches,
+    expect: waits("EC2 has no capacity in any allowed pool", time, now + 40 * seconds),
+  },
+  {
+    name: "the pool of what EC2 took back after it ran does not rest",
+    ask: {
+      ledger: ledger({ launch: failedLaunch({ failed: undefined }) }),
       spec: spec({ instanceTypes: ["m5.large", "m6i.large"] }),
       observation: after(
         ended("Server.SpotInstanceTermination", { launchedAt: now - 599 * seconds }),

@@ -287,7 +287,7 @@ const others: Row[] = [
     expect: acts(snapshotting("periodic", "vol-1", { userTags: { team: "x" } })),
   },
   {
-    name: "the anchor is never filled up with tags: its end needs two more",
+    name: "the anchor is never filled up with tags: its end needs three more",
     ask: {
       spec: spec({ tags: userTags }),
       observation: observation({
@@ -303,7 +303,7 @@ const others: Row[] = [
     rule: "the instance, its root volume and the anchor wear the user's tags",
     expect: {
       kind: "stuck",
-      reason: "eni-1 would wear 50 tags: EC2 allows 50 a resource, and its end needs 2 of them",
+      reason: "eni-1 would wear 49 tags: EC2 allows 50 a resource, and its end needs 3 of them",
       remedy:
         "remove tags that the program does not name any more from it, for example in the console",
     },

@@ -37,7 +37,7 @@ import {
 
 const launches = "without a live instance the next generation is launched from its root source";
 const lostRemedy =
-  "restore a volume, snapshot or image of it with its tags (a restored volume's pmi:marked is its own id); or set imageId to another image to start afresh; the base image is never booted in its place";
+  "make a volume from a snapshot of it, with its tags (pmi:marked is the new volume's own id); or set imageId to another image to start afresh; the base image is never booted in its place";
 const lost = (reason: string) => ({ kind: "stuck", reason, remedy: lostRemedy }) as const;
 const lostRoot = (why: string) => lost(`no root state of lineage 1 can be found: ${why}`);
 

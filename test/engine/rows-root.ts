@@ -40,7 +40,7 @@ import {
 const launches = "without a live instance the next generation is launched from its root source";
 const ended = instance({ state: "terminated", stateReason: "Server.SpotInstanceTermination" });
 const lostRemedy =
-  "restore a volume, snapshot or image of it with its tags (a restored volume's pmi:marked is its own id); or set imageId to another image to start afresh; the base image is never booted in its place";
+  "make a volume from a snapshot of it, with its tags (pmi:marked is the new volume's own id); or set imageId to another image to start afresh; the base image is never booted in its place";
 
 const launchedFrom = (
   change: Parameters<typeof recorded>[1],
@@ -338,7 +338,13 @@ const lostRoots: Row[] = [
     name: "a failed launch from a persisted image whose snapshot is gone is no reason to boot the base image",
     ask: {
       ledger: ledger({
-        launch: launch({ generation: 2, imageId: "ami-1f", ran: false, healthy: false }),
+        launch: launch({
+          generation: 2,
+          imageId: "ami-1f",
+          ran: false,
+          failed: true,
+          healthy: false,
+        }),
       }),
       observation: atRest({
         ...nothingLeft,
@@ -360,7 +366,10 @@ const neverRan: Row[] = [
   {
     name: "a lineage whose only launch failed is given up and the next one is opened",
     ask: {
-      ledger: ledger({ launch: launch({ ran: false, healthy: false }), lineage: undefined }),
+      ledger: ledger({
+        launch: launch({ ran: false, failed: true, healthy: false }),
+        lineage: undefined,
+      }),
       observation: atRest({
         ...nothingLeft,
         instances: [instance({ state: "terminated", stateReason: "Server.InternalError" })],
@@ -379,7 +388,13 @@ const neverRan: Row[] = [
     name: "a launch that failed after the disk was saved starts from that again",
     ask: {
       ledger: ledger({
-        launch: launch({ generation: 2, imageId: "ami-1f", ran: false, healthy: false }),
+        launch: launch({
+          generation: 2,
+          imageId: "ami-1f",
+          ran: false,
+          failed: true,
+          healthy: false,
+        }),
       }),
       observation: atRest({
         volumes: [],

@@ -59,7 +59,7 @@ const longPlatform: Platform = {
 const longLedger: Ledger = {
   id,
   creationKey: `${"k".repeat(223)}~${"f".repeat(32)}`,
-  phase: "deallocating",
+  phase: "deallocated",
   revision: longest.count,
   specVersion: longest.count,
   specFingerprint: "ffffffff",
@@ -81,6 +81,7 @@ const longLedger: Ledger = {
     rootVolumeId: longest.volume,
     rootKept: false,
     ran: false,
+    failed: true,
     healthy: false,
     heals: longest.count,
   },
@@ -155,6 +156,12 @@ describe("the ledger", () => {
     expect(Object.keys(written)).toEqual(Object.keys(encodeLedger(ledger())));
     expect(written[tagKeys.launch]).toBe("");
     expect(decodeLedger(written).launch).toBeUndefined();
+  });
+
+  test("says that it ended, whatever a process that stood still wrote over it", () => {
+    const ended = encodeLedger(ledger({ phase: "deallocated", deallocatedAt: now }));
+    const after = { ...ended, ...encodeLedger(ledger()) };
+    expect(decodeLedger(after)).toMatchObject({ phase: "deallocated", deallocatedAt: now });
   });
 
   test("may have been created without a name of its own", () => {

@@ -6,8 +6,8 @@ export const adapterBugs: readonly Bug[] = [
     name: "a root disk with another managed instance's tags is taken for an untagged one",
     harm: "the other one's disk is taken from it",
     file: "src/aws/observer.ts",
-    find: "return [...found, ...others.filter((each) => !isAnothers(each))];",
-    replace: "return [...found, ...others.filter((each) => isAnothers !== undefined || each)];",
+    find: "return owner === id || (owner === undefined && roots.includes(VolumeId));",
+    replace: "return owner === id || roots.includes(VolumeId);",
   },
   {
     name: "snapshots are looked for by a tag, which EC2 may index minutes later",
@@ -20,8 +20,8 @@ export const adapterBugs: readonly Bug[] = [
     name: "a disk that the tag index does not show yet is not asked for by its snapshots",
     harm: "a disk is left behind by a deallocation, and paid for until somebody finds it",
     file: "src/aws/observer.ts",
-    find: "const disks = [...roots, ...recentSources(snapshots, now())];",
-    replace: "const disks = [...roots];",
+    find: "sources: recentSources(snapshots, now()),",
+    replace: "sources: [],",
   },
   {
     name: "a silent connection is waited on for as long as the SDK lets it",

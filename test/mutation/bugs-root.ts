@@ -145,9 +145,8 @@ export const rootBugs: readonly Bug[] = [
     name: "an instance that nobody looked at while it ran counts as never run",
     harm: "what it wrote is given up without a word",
     file: root,
-    find: "return launch.ran || launched === undefined || launchFailure(launched) === undefined;",
-    replace:
-      "return launch.ran || (launched !== undefined && launchFailure(launched) === undefined);",
+    find: "if (launch.rootKept && launch.failed !== true)",
+    replace: "if (launch.rootKept && launch.ran)",
   },
   {
     name: "a root disk that EC2 does not show yet counts as gone",
@@ -182,8 +181,8 @@ export const rootBugs: readonly Bug[] = [
     name: "a lineage that was only recorded comes before the one that ran",
     harm: "the disk is set aside for the base image, because persistence was off for a second",
     file: situation,
-    find: "matching.find(isUsable) ?? matching[0] ?? ran",
-    replace: "matching[0] ?? ran",
+    find: "const [newest, before] = matching.filter(isUsable);",
+    replace: "const [newest, before] = matching;",
   },
   {
     name: "once all has been ended a copy of the disk that has gone counts as the disk",

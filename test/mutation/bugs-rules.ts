@@ -10,6 +10,34 @@ const memory = "src/engine/memory.ts";
 
 export const ruleBugs: readonly Bug[] = [
   {
+    name: "a boot without root persistence that ended before it ran gives the disk up",
+    harm: "the disk is set aside for the base image, because persistence was off for a moment",
+    file: situation,
+    find: "const left = returns && before !== undefined && hasState(known, before.number) ? before : newest;",
+    replace: "const left = newest;",
+  },
+  {
+    name: "that a launch failed is known as long as EC2 shows it, and no longer",
+    harm: "repaired after an hour, a key is followed by 'no root state can be found'",
+    file: identity,
+    find: "if (!launch.ran && launchFailure(instance) !== undefined) next.failed = true;",
+    replace: "if (launch.ran && launchFailure(instance) !== undefined) next.failed = true;",
+  },
+  {
+    name: "a leap of the computer's clock counts as five minutes of refusals",
+    harm: "pulumi up ends in an error because the computer was suspended between two calls",
+    file: memory,
+    find: "return now - sinceAt >= absenceSeconds * 1000 && times >= leastRefusals;",
+    replace: "return now - sinceAt >= absenceSeconds * 1000;",
+  },
+  {
+    name: "an older ledger that is written over the end of a managed instance counts",
+    harm: "its network interface and address are kept and paid for, and its name taken, for ever",
+    file: "src/engine/tags.ts",
+    find: 'read[tagKeys.deallocatedAt] === undefined ? read[tagKeys.phase] : "deallocated";',
+    replace: "read[tagKeys.phase];",
+  },
+  {
     name: "only of what runs is the disk written down",
     harm: "a copy of the disk of an instance that was stopped at once is taken for ours",
     file: identity,

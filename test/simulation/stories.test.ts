@@ -230,6 +230,27 @@ describe("a launch that EC2 takes and ends before it runs", () => {
     }
   });
 
+  it.each([
+    ["the first", {}],
+    ["a recycle's", { recycleToken: "again" }],
+    ["a swap's", { imageId: secondImage }],
+  ])(
+    "%s is remembered once EC2 has forgotten it: no disk is missed, and no writes",
+    async (_, asked) => {
+      const isFirst = Object.keys(asked).length === 0;
+      const story = isFirst ? begin(createWorld()) : await running();
+      const { clock, control } = story.world.simulator;
+      control.setFaults({ failLaunches: { code: "Client.InternalError" } });
+      change(story, asked);
+      expect((await up(story)).kind).toBe("stuck");
+      control.setFaults({});
+      clock.advance(3 * 3600);
+      const { ledger } = await upDone(story);
+      expect(ledger.gap).toBeUndefined();
+      if ("recycleToken" in asked) await expectBytes(story);
+    },
+  );
+
   it("for want of capacity goes to the next type", async () => {
     const story = begin(createWorld());
     story.world.simulator.control.setFaults({
@@ -268,7 +289,7 @@ describe("a subnet whose addresses are used up", () => {
     const story = storyInFullSubnet([]);
     expect(await up(story)).toMatchObject({
       kind: "stuck",
-      reason: expect.stringContaining("no allowed subnet has a free private IP address"),
+      reason: expect.stringContaining("no private IP address is free in"),
     });
     await expectNothingLeft(story.world);
   });
