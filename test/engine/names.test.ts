@@ -33,6 +33,7 @@ describe("a client token", () => {
       `${id}:a:1`,
       "pmi-ffff:1:1",
       `x${id}:1:1`,
+      `${id}:1:1x`,
     ])
       expect(parseClientToken(id, token)).toBeUndefined();
   });

@@ -271,6 +271,13 @@ describe("a refusal", () => {
     expect(told.progress).toContainEqual({ kind: "wait", message: "EC2 says no-capacity" });
   });
 
+  test("of a network interface that says nothing of its subnet is answered with the same again", async () => {
+    const none = facts(observation({ anchors: [], instances: [], volumes: [], snapshots: [] }));
+    const answers = [refused("throttled")];
+    const told = await tell({ looks: [none], known: newborn(), answers, steps: 2 });
+    expect(kindsOf(told)).toEqual(["create-anchor", "create-anchor"]);
+  });
+
   test("of a launch that says nothing about it is answered with the same launch again", async () => {
     const told = await tell({ looks: [free], answers: [refused("throttled")], steps: 3 });
     expect(kindsOf(told)).toEqual(["record", "launch", "launch"]);

@@ -23,6 +23,7 @@ export const suiteFiles = [
   "test/engine/situation.test.ts",
   "test/engine/pools.test.ts",
   "test/engine/memory.test.ts",
+  "test/engine/names.test.ts",
   "test/engine/tags.test.ts",
   "test/engine/facts.test.ts",
   "test/engine/ledgers.test.ts",
