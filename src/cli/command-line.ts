@@ -82,7 +82,8 @@ function textFor(state: State): ApplicationText {
       return "";
     },
     noCommandRegisteredForInput({ corrections, input }) {
-      const meant = corrections.length === 0 ? "" : ` Did you mean ${corrections.join(" or ")}?`;
+      const isGuess = corrections.length === 0 || input === "help";
+      const meant = isGuess ? "" : ` Did you mean ${corrections.join(" or ")}?`;
       state.complaints.push(`There is no command ${input}.${meant}`);
       return "";
     },

@@ -44,7 +44,6 @@ const keptFor = (hours: number): Disposition => (hours > 0 ? { kind: "kept", hou
 
 type Resources = Pick<Situation, "images" | "snapshots" | "volumes">;
 
-/** Images first: EC2 refuses to delete the snapshot of a registered image (ec2-facts §3). */
 const everythingHeld = ({ images, snapshots, volumes }: Resources): Held[] => [
   ...images.map((resource): Held => ({ kind: "image", id: resource.imageId, resource })),
   ...snapshots.map((resource): Held => ({ kind: "snapshot", id: resource.snapshotId, resource })),
@@ -314,6 +313,12 @@ function untagging(judged: readonly Judged[], key: string): Step[] {
   return resourceIds.length > 0 ? [{ kind: "untag", resourceIds, keys: [key] }] : [];
 }
 
+/**
+ * Images first: EC2 refuses to delete the snapshot of a registered one (ec2-facts §3). Volumes before
+ * their snapshots: one whose final snapshot is gone would get another if the rest has to wait.
+ */
+const turns = { image: 0, volume: 1, snapshot: 2, anchor: 3 } as const;
+
 /** Shared with the sweep, which knows nothing but tags. */
 export function deletion(
   doomed: readonly (Held | RetainedAnchor)[],
@@ -327,7 +332,8 @@ export function deletion(
     steps.push({ kind: "tag", resourceIds: batch.map((held) => held.id), tags: condemnedTag(now) });
   const ripeAt = (held: Held | RetainedAnchor) =>
     (held.resource.condemnedAt ?? now) + settleSeconds * 1000;
-  steps.push(...possible.filter((held) => ripeAt(held) <= now).map(deleteStep));
+  const ripe = possible.filter((held) => ripeAt(held) <= now);
+  steps.push(...ripe.sort((a, b) => turns[a.kind] - turns[b.kind]).map(deleteStep));
   const times = possible.map(ripeAt).filter((at) => at > now);
   return { steps, nextAt: times.length > 0 ? Math.min(...times) : undefined };
 }

@@ -135,7 +135,9 @@ function reasonOf(outcome: Outcome, { signal }: Context, order: Order): string |
   }
 }
 
+/** A property's name stays as it is. */
 const sentence = (text: string) => {
-  const capital = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+  const isName = /^[a-z]+[A-Z]/.test(text);
+  const capital = isName ? text : `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
   return /[.!?`]$/.test(capital) ? capital : `${capital}.`;
 };

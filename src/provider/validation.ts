@@ -65,9 +65,9 @@ const nextSteps: Readonly<Record<string, string>> = {
   subnetIds: "Find one with aws.ec2.getSubnets or `aws ec2 describe-subnets`.",
   securityGroupIds: "Give ids (sg-…), not names.",
   privateIp: "Give an address of the subnet, or leave it out and EC2 chooses one.",
-  userData: "Fetch what is larger from S3 in a short script.",
+  userData: "Give a text; a short script can fetch what is larger from S3.",
   maxSpotPrice: "Leave it out to pay at most the On-Demand price.",
-  persistRootDevice: "Remove one of the two, they are on by default.",
+  persistRootDevice: "It and persistPrivateIp are on by default; one of them may be false.",
   tags: "Rename or remove the tag.",
   adopt: "Take it from the `id` of the managed instance, or from the tag pmi:id.",
   controller:

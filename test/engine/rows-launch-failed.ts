@@ -7,6 +7,7 @@ import {
   final,
   hours,
   image,
+  imageA,
   instance,
   launch,
   ledger,
@@ -22,7 +23,7 @@ import {
   subnetB,
   volume,
 } from "./builders";
-import { acts, intent, launching, type Row, recorded, time, waits } from "./expected";
+import { acts, intent, launching, type Row, recorded, registering, time, waits } from "./expected";
 
 const told = "a launch that EC2 ended before it ran, for what only people change, is told";
 const launches = "without a live instance the next generation is launched from its root source";
@@ -71,6 +72,19 @@ const again = acts(
   }),
   launching({ generation: 3 }),
 );
+
+/** Launched without root persistence, and ended while it was pending. */
+const goneWithIt = ledger({
+  startedLineage: { number: 2, baseImageId: imageA },
+  launch: openLaunch({
+    generation: 2,
+    lineage: 2,
+    instanceId: "i-2",
+    rootVolumeId: "vol-2",
+    rootKept: false,
+    recordedAt: now - hours,
+  }),
+});
 
 export const launchFailedRows: readonly Row[] = [
   asTold("Client.InternalError", checkKeys),
@@ -194,6 +208,28 @@ export const launchFailedRows: readonly Row[] = [
     },
     rule: launches,
     expect: waits("EC2 has no capacity in any allowed pool", time, now + 40 * seconds),
+  },
+  {
+    name: "a boot without root persistence that ended before it ran gives no disk up that is there",
+    ask: {
+      ledger: goneWithIt,
+      observation: atRest({ snapshots: [final()], images: [] }),
+    },
+    rule: launches,
+    expect: acts(registering("snap-1-final")),
+  },
+  {
+    name: "and where nothing of that is left the base image is booted again",
+    ask: { ledger: goneWithIt, observation: atRest({ volumes: [], snapshots: [] }) },
+    rule: launches,
+    expect: acts(
+      recorded(goneWithIt, {
+        launch: intent({ generation: 3, lineage: 3, imageId: imageA }),
+        knownRootGeneration: 2,
+        startedLineage: { number: 3, baseImageId: imageA },
+      }),
+      launching({ generation: 3, imageId: imageA }, { lineage: 3 }),
+    ),
   },
   {
     name: "the pool of what EC2 took back after it ran does not rest",

@@ -111,7 +111,7 @@ const pauses: Row[] = [
     expect: waits("EC2's lag is waited out before the second look", time, now + 20 * seconds),
   },
   {
-    name: "what is still condemned at the second look is deleted",
+    name: "what is still condemned at the second look is deleted, a volume before its snapshots",
     ask: {
       ...paused,
       observation: atRest({
@@ -122,8 +122,8 @@ const pauses: Row[] = [
     },
     rule: clears,
     expect: acts(
-      { kind: "delete-snapshot", snapshotId: "snap-1-periodic" },
       { kind: "delete-volume", volumeId: "vol-1" },
+      { kind: "delete-snapshot", snapshotId: "snap-1-periodic" },
     ),
   },
   {
