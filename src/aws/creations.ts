@@ -3,7 +3,7 @@
  * completed, and completed ones that live. What is deallocated is no longer anybody's.
  */
 import type { Ledger } from "../engine/model";
-import { decodeLedger, isOurAnchor, tagKeys } from "../engine/tags";
+import { decodeLedger, hasEnded, isOurAnchor, tagKeys } from "../engine/tags";
 import { allPages, type Ec2 } from "./client";
 import { tagsOf } from "./shapes";
 
@@ -27,8 +27,8 @@ export async function findCreations(ec2: Ec2, creationKey: string): Promise<Crea
     .map((each) => ({ tags: tagsOf(each.TagSet), interfaceId: each.NetworkInterfaceId ?? "" }))
     .filter(({ tags }) => tags[tagKeys.creationKey] === creationKey)
     .filter(({ interfaceId, tags }) => isOurAnchor(interfaceId, tags))
-    .map(({ tags, interfaceId }) => ({ ledger: decodeLedger(tags), interfaceId }))
-    .filter(({ ledger }) => ledger.phase !== "deallocated");
+    .filter(({ tags }) => !hasEnded(tags))
+    .map(({ tags, interfaceId }) => ({ ledger: decodeLedger(tags), interfaceId }));
 }
 
 /** Filter values may hold wildcards; a resource's name may hold their signs (ec2-facts §9). */

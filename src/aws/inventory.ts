@@ -3,7 +3,14 @@
  * lists and what the sweep goes through. Only what is ours in its own attributes too.
  */
 import type { Held, RetainedAnchor } from "../engine/retention";
-import { isOurAnchor, isOurImage, isOurSnapshot, isOurVolume, tagKeys } from "../engine/tags";
+import {
+  hasEnded,
+  isOurAnchor,
+  isOurImage,
+  isOurSnapshot,
+  isOurVolume,
+  tagKeys,
+} from "../engine/tags";
 import { allPages, type Ec2 } from "./client";
 import { ownImages } from "./own-images";
 import { imageOf, snapshotOf, tagsOf, volumeOf } from "./shapes";
@@ -65,8 +72,7 @@ const asVolume = (resource: Extract<Held, { kind: "volume" }>["resource"]): Held
  */
 function asAnchor(id: string, status: string, tags: Record<string, string>): RetainedAnchor[] {
   const instant = (key: string) => (tags[key] === undefined ? undefined : Date.parse(tags[key]));
-  const isLiving = (tags[tagKeys.deallocatedAt] ?? "") === "";
-  if (isLiving || !isOurAnchor(id, tags)) return [];
+  if (!hasEnded(tags) || !isOurAnchor(id, tags)) return [];
   const condemnedAt = instant(tagKeys.condemned);
   const deleteAfterAt = instant(tagKeys.deleteAfter);
   return [{ kind: "anchor", id, resource: { status, condemnedAt, deleteAfterAt } }];

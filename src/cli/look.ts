@@ -5,7 +5,7 @@ import { tagsOf } from "../aws/shapes";
 import type { ControllerRegistry, Entry } from "../controller/registry";
 import { newestLedger } from "../engine/ledgers";
 import type { Anchor, Ledger, Observation } from "../engine/model";
-import { tagKeys } from "../engine/tags";
+import { hasEnded, tagKeys } from "../engine/tags";
 import type { Account } from "./account";
 import { Failure } from "./failure";
 import { fullName, nameOf } from "./identity";
@@ -41,8 +41,7 @@ export async function idOf(
     keys.set(id, creationKey);
   for (const { tags } of await namedAnchors(ec2)) {
     const { [tagKeys.id]: id, [tagKeys.creationKey]: key } = tags;
-    const hasEnded = (tags[tagKeys.deallocatedAt] ?? "") !== "";
-    if (id !== undefined && key !== undefined && !hasEnded) keys.set(id, key);
+    if (id !== undefined && key !== undefined && !hasEnded(tags)) keys.set(id, key);
   }
   const ids = [...keys]
     .filter(([, key]) => nameOf(key).name === text || fullName(key) === text)

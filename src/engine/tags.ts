@@ -56,6 +56,9 @@ export const isOurVolume = (volume: Provenance & { volumeId: string }) =>
   volume.operation === operations.launch(volume.generation) &&
   (volume.markedId === undefined || volume.markedId === volume.volumeId);
 
+/** Told by the tags of an anchor, whatever an older ledger that was written over its end says of the phase. */
+export const hasEnded = (tags: Tags) => (tags[tagKeys.deallocatedAt] ?? "") !== "";
+
 /**
  * An anchor is marked with its own id whenever its ledger is written, so one that is marked with
  * another's is somebody's copy of our tags. Unmarked ones are ours: they were just made.

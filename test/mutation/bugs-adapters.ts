@@ -136,8 +136,8 @@ export const adapterBugs: readonly Bug[] = [
     name: "the anchor of a living managed instance is swept",
     harm: "lock, address and ledger of a paused machine are gone",
     file: "src/aws/inventory.ts",
-    find: "if (isLiving || !isOurAnchor(id, tags)) return [];",
-    replace: "if (isLiving && !isOurAnchor(id, tags)) return [];",
+    find: "if (!hasEnded(tags) || !isOurAnchor(id, tags)) return [];",
+    replace: "if (!hasEnded(tags) && !isOurAnchor(id, tags)) return [];",
   },
   {
     name: "expiry is judged by this host's clock",
